@@ -1,0 +1,1 @@
+"""Pairing participants: the protocol, the session machine, the WebSocket edge and a participant in Python."""

@@ -1,0 +1,207 @@
+"""Events: the facts that a session's timeline may hold, and the words they are made of."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestored, Fact
+from annotate.shapes import Identifier
+
+Role = Literal["customer", "agent", "recorder"]
+Scope = Literal["view", "record", "voice", "control"]
+Path = Literal["direct", "turn", "recorder", "snapshots"]
+SurfaceKind = Literal["monitor", "window", "browser", "picture", "camera"]
+Reason = Literal["left", "lost", "replaced", "removed"]
+Outcome = Literal["solved", "unsolved", "escalated", "abandoned"]
+Title = Annotated[str, msgspec.Meta(max_length=200)]
+Pixels = Annotated[int, msgspec.Meta(ge=1, le=16384)]
+
+
+class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is looked at and drawn on: a monitor, a window, a tab, or a picture; width and height in pixels."""
+
+    id: Identifier
+    kind: SurfaceKind
+    label: Title
+    width: Pixels
+    height: Pixels
+
+
+class SessionOpened(Fact, frozen=True):
+    """The first event of every timeline. `ask_recording` is the ticket's policy: whether the customer is asked."""
+
+    organization: str
+    subject: str
+    ask_recording: bool
+
+
+class AgentAssigned(Fact, frozen=True):
+    """A member of staff took the session: at its opening, or by accepting it from the waiting list."""
+
+    user: str
+    name: str
+
+
+class Joined(Fact, frozen=True):
+    """A participant came in; `participant` is the name by which later events call it as actor."""
+
+    participant: str
+    role: Role
+    name: str
+
+
+class Left(Fact, frozen=True):
+    """A participant is gone: said goodbye, was lost for longer than the grace, or was replaced."""
+
+    participant: str
+    reason: Reason
+
+
+class ConsentAsked(Fact, frozen=True):
+    scope: Scope
+
+
+class ConsentGiven(Fact, frozen=True):
+    scope: Scope
+
+
+class ConsentRefused(Fact, frozen=True):
+    scope: Scope
+
+
+class ConsentWithdrawn(Fact, frozen=True):
+    scope: Scope
+
+
+class SharingStarted(Fact, frozen=True):
+    surface: Surface
+
+
+class SurfaceChanged(Fact, frozen=True):
+    """The shared surface has another size, or another surface is shared instead."""
+
+    surface: Surface
+
+
+class SharingPaused(Fact, frozen=True):
+    pass
+
+
+class SharingResumed(Fact, frozen=True):
+    pass
+
+
+class SharingStopped(Fact, frozen=True):
+    """Sharing ended, and with it every consent: to share again is to be asked again."""
+
+
+class SnapshotTaken(Fact, frozen=True):
+    """A picture was stored; it is a surface of its own, of the same id, and can be drawn on."""
+
+    surface: Surface
+    requested_by: str | None
+
+
+class SurfaceShown(Fact, frozen=True):
+    """All now look at this surface: a snapshot (a frozen frame), or null for what is shared live."""
+
+    surface: str | None
+
+
+class ChatSaid(Fact, frozen=True):
+    text: str
+
+
+class NoteAdded(Fact, frozen=True):
+    """A note among staff; never sent to the customer."""
+
+    text: str
+
+
+class BookmarkAdded(Fact, frozen=True):
+    """A moment worth finding again; a chapter of what is published later. Never sent to the customer."""
+
+    title: str
+
+
+class PathChanged(Fact, frozen=True):
+    """How the customer's picture reaches `participant` now."""
+
+    participant: str
+    path: Path
+
+
+class RecordingStarted(Fact, frozen=True):
+    """From now on the recorder writes what is shared."""
+
+
+class RecordingStopped(Fact, frozen=True):
+    pass
+
+
+class SegmentStarted(Fact, frozen=True):
+    """The first frame of a file was written; `started_at` is that frame's time, ms since 1970."""
+
+    segment: str
+    codec: str
+    started_at: int
+
+
+class SegmentFinished(Fact, frozen=True):
+    """A file is complete: its length in bytes and ms, and its SHA-256 in hex."""
+
+    segment: str
+    bytes: int
+    duration_ms: int
+    sha256: str
+
+
+class RecordingFailed(Fact, frozen=True):
+    """The recorder cannot write at the moment (`disk_full`, `lost`, ...); the session goes on."""
+
+    reason: str
+
+
+class SessionEnded(Fact, frozen=True):
+    outcome: Outcome | None
+
+
+EventBody = (
+    SessionOpened
+    | AgentAssigned
+    | Joined
+    | Left
+    | ConsentAsked
+    | ConsentGiven
+    | ConsentRefused
+    | ConsentWithdrawn
+    | SharingStarted
+    | SurfaceChanged
+    | SharingPaused
+    | SharingResumed
+    | SharingStopped
+    | SnapshotTaken
+    | SurfaceShown
+    | AnnotationAdded
+    | AnnotationsErased
+    | AnnotationsRestored
+    | ChatSaid
+    | NoteAdded
+    | BookmarkAdded
+    | PathChanged
+    | RecordingStarted
+    | RecordingStopped
+    | SegmentStarted
+    | SegmentFinished
+    | RecordingFailed
+    | SessionEnded
+)
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fact of a session: `seq` counts from 1, `at` is ms since 1970, `actor` a participant's id or `system`."""
+
+    seq: int
+    at: int
+    actor: str
+    body: EventBody

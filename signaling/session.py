@@ -1,0 +1,406 @@
+"""The session machine: what a command makes true.
+
+`decide(state, sender, command, now)` answers with events, or with a refusal. `apply(state, event)` is the state after
+an event, and a session is nothing but `fold(events)`. `relay(state, sender, message)` says to whom an ephemeral message
+goes. None of them does I/O; time comes in as an argument.
+
+Who may send what stands in `PERMISSIONS`, and when in `WHEN`. Consent is live only between the customer's yes and the
+end of that sharing: a stop, a customer who is gone past the grace, and the end of the session all clear it, and nothing
+but a new yes brings it back.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestored
+from signaling import messages as m
+from signaling.state import (
+    INITIAL as INITIAL,
+    IllegalEvent as IllegalEvent,
+    Participant as Participant,
+    Phase as Phase,
+    State as State,
+    apply as apply,
+    fold as fold,
+)
+
+MAX_AGENTS = 4
+"""Viewers that a customer's browser can serve directly."""
+MAX_ANNOTATIONS = 5_000
+MAX_SNAPSHOTS = 500
+
+
+class Refusal(NamedTuple):
+    """Why a command did nothing: a stable code, and a text that says what to do."""
+
+    code: str
+    text: str
+
+
+# --- Commands of the server itself; those of participants are the durable messages of the protocol. ---
+
+
+class Open(msgspec.Struct, frozen=True):
+    organization: str
+    subject: str
+    ask_recording: bool
+
+
+class Assign(msgspec.Struct, frozen=True):
+    """A member of staff takes the session, or takes it over."""
+
+    user: str
+    name: str
+
+
+class Join(msgspec.Struct, frozen=True):
+    """A participant's connection was accepted."""
+
+    participant: Participant
+
+
+class Depart(msgspec.Struct, frozen=True):
+    """A participant has been without a connection for longer than the grace."""
+
+    participant: str
+    reason: m.Reason
+
+
+class StoreSnapshot(msgspec.Struct, frozen=True):
+    """A picture that the sender uploaded is safely on disk."""
+
+    surface: m.Surface
+    requested_by: str | None
+
+
+class LoseRecorder(msgspec.Struct, frozen=True):
+    """The recorder is gone or cannot write; the reason is a short code."""
+
+    reason: str
+
+
+SystemCommand = Open | Assign | Join | Depart | StoreSnapshot | LoseRecorder
+Command = m.DurableMessage | SystemCommand
+
+
+# --- The tables ---
+
+ALIVE: frozenset[Phase] = frozenset({"waiting", "joined", "consent_asked", "sharing", "paused"})
+HERE: frozenset[Phase] = frozenset({"joined", "consent_asked", "sharing", "paused"})
+SEEN: frozenset[Phase] = frozenset({"sharing", "paused"})
+EVER: frozenset[Phase] = ALIVE | {"ended"}
+
+_STAFF: frozenset[m.Role] = frozenset({"agent"})
+_CUSTOMER: frozenset[m.Role] = frozenset({"customer"})
+_RECORDER: frozenset[m.Role] = frozenset({"recorder"})
+_PEOPLE = _STAFF | _CUSTOMER
+_VIEWERS = _STAFF | _RECORDER
+_ALL = _PEOPLE | _RECORDER
+
+PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
+    m.GiveConsent: _CUSTOMER,
+    m.AskConsent: _STAFF,
+    m.StartSharing: _CUSTOMER,
+    m.ChangeSurface: _CUSTOMER,
+    m.PauseSharing: _CUSTOMER,
+    m.ResumeSharing: _CUSTOMER,
+    m.StopSharing: _CUSTOMER,
+    m.ShowSurface: _PEOPLE,
+    m.Annotate: _PEOPLE,
+    m.Erase: _PEOPLE,
+    m.Restore: _PEOPLE,
+    m.Say: _PEOPLE,
+    m.AddNote: _STAFF,
+    m.AddBookmark: _STAFF,
+    m.ReportPath: _VIEWERS,
+    m.StopRecording: _STAFF,
+    m.ReportSegmentStarted: _RECORDER,
+    m.ReportSegmentFinished: _RECORDER,
+    m.ReportRecordingFailed: _RECORDER,
+    m.Leave: _ALL,
+    m.End: _PEOPLE,
+    m.Offer: _CUSTOMER,
+    m.Answer: _VIEWERS,
+    m.Candidate: _ALL,
+    m.Reoffer: _VIEWERS,
+    m.Pointer: _PEOPLE,
+    m.Drawing: _PEOPLE,
+    m.RequestSnapshot: _STAFF,
+    StoreSnapshot: _PEOPLE,
+}
+"""Message → the roles that may send it."""
+
+WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
+    m.GiveConsent: HERE,
+    m.AskConsent: HERE,
+    m.StartSharing: frozenset({"consent_asked"}),
+    m.ChangeSurface: SEEN,
+    m.PauseSharing: frozenset({"sharing"}),
+    m.ResumeSharing: frozenset({"paused"}),
+    m.StopSharing: SEEN,
+    m.ShowSurface: SEEN,
+    m.Annotate: SEEN,
+    m.Erase: SEEN,
+    m.Restore: SEEN,
+    m.Say: ALIVE,
+    m.AddNote: ALIVE,
+    m.AddBookmark: SEEN,
+    m.ReportPath: SEEN,
+    m.StopRecording: SEEN,
+    m.ReportSegmentStarted: SEEN,
+    m.ReportSegmentFinished: EVER,
+    m.ReportRecordingFailed: ALIVE,
+    m.Leave: EVER,
+    m.End: ALIVE,
+    m.Offer: SEEN,
+    m.Answer: SEEN,
+    m.Candidate: SEEN,
+    m.Reoffer: SEEN,
+    m.Pointer: SEEN,
+    m.Drawing: SEEN,
+    m.RequestSnapshot: SEEN,
+    StoreSnapshot: SEEN,
+}
+"""Message → the phases in which it means something."""
+
+STAFF_ONLY: frozenset[type[msgspec.Struct]] = frozenset(
+    {m.NoteAdded, m.BookmarkAdded, m.SegmentStarted, m.SegmentFinished}
+)
+"""Events that are never sent to the customer."""
+
+
+def may_see(role: m.Role, body: m.EventBody) -> bool:
+    """Whether an event is sent to participants of `role`."""
+    return role != "customer" or type(body) not in STAFF_ONLY
+
+
+def decide(state: State, sender: Participant | None, command: Command, now: int) -> tuple[m.EventBody, ...] | Refusal:
+    """What `command` makes true, in order, or why it does nothing.
+
+    `sender` is None for the server itself; `now` is ms since 1970. An empty tuple means that all is as the command
+    wants it already.
+    """
+    if sender is not None and (refusal := permitted(state, sender, command)):
+        return refusal
+    if state.phase == "ended" and isinstance(command, SystemCommand):
+        return () if isinstance(command, Depart) else _ended()
+    match command:
+        case Open(organization, subject, ask_recording):
+            return () if state.seq else (m.SessionOpened(organization, subject, ask_recording),)
+        case Assign(user, name):
+            assigned = () if state.agent == user else (m.AgentAssigned(user, name),)
+            return (*assigned, *(_asking(state) if state.agent is None else ()))
+        case Join(participant):
+            return _join(state, participant)
+        case Depart(participant, reason):
+            return _depart(state, participant, reason)
+        case m.Leave():
+            return _depart(state, sender.id if sender else "", "left")
+        case LoseRecorder(reason) | m.ReportRecordingFailed(reason=reason):
+            return (m.RecordingFailed(reason),) if state.recording == "on" else ()
+        case m.End(outcome=outcome):
+            return (*_stop(state), m.SessionEnded(outcome))
+        case m.Say(text=text):
+            return (m.ChatSaid(text),)
+        case m.AddNote(text=text):
+            return (m.NoteAdded(text),)
+        case m.AddBookmark(title=title):
+            return (m.BookmarkAdded(title),)
+        case m.AskConsent() | m.GiveConsent():
+            return _consent(state, command)
+        case m.Annotate() | m.Erase() | m.Restore() | m.ShowSurface() | StoreSnapshot():
+            return _surface(state, sender, command)
+        case m.ReportPath(path=path):
+            return (m.PathChanged(sender.id, path),) if sender else ()
+        case m.ReportSegmentStarted() | m.ReportSegmentFinished() | m.StopRecording():
+            return _record(state, command)
+        case _:
+            return _share(state, command)
+
+
+def permitted(state: State, sender: Participant, command: msgspec.Struct) -> Refusal | None:
+    """Why this participant may not send this message now, or None when it may."""
+    kind = type(command)
+    if sender.role not in PERMISSIONS.get(kind, frozenset()):
+        return Refusal("forbidden", f"A participant of role {sender.role} may not send this.")
+    if state.phase not in WHEN[kind]:
+        return _ended() if state.phase == "ended" else Refusal("wrong_phase", f"Not possible while {state.phase}.")
+    if sender.id not in state.present and kind not in (m.ReportSegmentFinished, m.Leave):
+        return Refusal("not_present", "Join the session again first.")
+    if WHEN[kind] == SEEN and not state.seen:
+        return Refusal("no_consent", "The customer has not agreed to be seen.")
+    return None
+
+
+def _ended() -> Refusal:
+    return Refusal("ended", "The session has ended.")
+
+
+def _asking(state: State) -> tuple[m.EventBody, ...]:
+    """What is asked as soon as both are there."""
+    if state.customer is None or state.phase != "joined":
+        return ()
+    return (m.ConsentAsked("view"), *((m.ConsentAsked("record"),) if state.ask_recording else ()))
+
+
+def _stop(state: State) -> tuple[m.EventBody, ...]:
+    recording = (m.RecordingStopped(),) if state.recording == "on" else ()
+    return (*recording, *((m.SharingStopped(),) if state.phase in SEEN else ()))
+
+
+def _join(state: State, participant: Participant) -> tuple[m.EventBody, ...] | Refusal:
+    if participant.id in state.present:
+        return ()
+    before: tuple[m.EventBody, ...] = ()
+    if participant.role == "agent" and len(state.those_present("agent")) >= MAX_AGENTS:
+        return Refusal("full", f"{MAX_AGENTS} agents are here already; one of them must leave first.")
+    if participant.role != "agent":
+        others = state.those_present(participant.role)
+        before = tuple(body for other in others for body in _depart(state, other, "replaced"))
+    joined = m.Joined(participant.id, participant.role, participant.name)
+    if participant.role != "customer" or state.agent is None:
+        return (*before, joined)
+    record = (m.ConsentAsked("record"),) if state.ask_recording else ()
+    return (*before, joined, m.ConsentAsked("view"), *record)
+
+
+def _depart(state: State, participant: str, reason: m.Reason) -> tuple[m.EventBody, ...]:
+    if participant not in state.present:
+        return ()
+    stops = _stop(state) if participant == state.customer else ()
+    return (*stops, m.Left(participant, reason))
+
+
+def _consent(state: State, command: m.AskConsent | m.GiveConsent) -> tuple[m.EventBody, ...] | Refusal:
+    scope, answered = command.scope, state.consents.get(command.scope)
+    if scope != "view" and state.phase == "joined":
+        return Refusal("view_first", "Only who agreed to be seen, or is being asked, can be asked for more.")
+    if isinstance(command, m.AskConsent):
+        return () if answered in ("asked", "given") else (m.ConsentAsked(scope),)
+    if state.agent is None:
+        return Refusal("no_agent", "Nobody is here yet to see anything.")
+    if command.granted:
+        if answered == "given":
+            return ()
+        asked = () if answered == "asked" else (m.ConsentAsked(scope),)
+        records = scope == "record" and state.phase in SEEN and _has_media(state.surface)
+        return (*asked, m.ConsentGiven(scope), *((m.RecordingStarted(),) if records else ()))
+    if answered == "asked":
+        return (m.ConsentRefused(scope),)
+    if answered != "given":
+        return ()
+    if scope == "view" and state.phase in SEEN:
+        return _stop(state)
+    stops = (m.RecordingStopped(),) if scope == "record" and state.recording == "on" else ()
+    return (*stops, m.ConsentWithdrawn(scope))
+
+
+def _has_media(surface: m.Surface | None) -> bool:
+    return surface is not None and surface.kind != "picture"
+
+
+def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
+    match command:
+        case m.StartSharing(surface=surface):
+            if state.consents.get("view") != "given":
+                return Refusal("no_consent", "Agree to be seen first.")
+            if surface.id in state.surfaces:
+                return Refusal("surface_known", "Give the shared surface an id of its own.")
+            records = state.consents.get("record") == "given" and _has_media(surface)
+            return (m.SharingStarted(surface), *((m.RecordingStarted(),) if records else ()))
+        case m.ChangeSurface(surface=surface):
+            if surface.id in state.snapshots:
+                return Refusal("surface_known", "That id is a snapshot's.")
+            return () if surface == state.surface else (m.SurfaceChanged(surface),)
+        case m.PauseSharing():
+            return (m.SharingPaused(),)
+        case m.ResumeSharing():
+            return (m.SharingResumed(),)
+        case m.StopSharing():
+            return _stop(state)
+        case _:
+            raise TypeError(f"{type(command).__name__} is not a command")
+
+
+def _surface(
+    state: State,
+    sender: Participant | None,
+    command: m.Annotate | m.Erase | m.Restore | m.ShowSurface | StoreSnapshot,
+) -> tuple[m.EventBody, ...] | Refusal:
+    match command:
+        case m.Annotate(annotation=annotation):
+            if annotation.surface not in state.surfaces:
+                return Refusal("unknown_surface", "That is not shared any more.")
+            if annotation.id in state.board.placed:
+                return Refusal("annotation_known", "Give the annotation an id of its own.")
+            if len(state.board.placed) >= MAX_ANNOTATIONS:
+                return Refusal("board_full", f"A session holds {MAX_ANNOTATIONS} annotations; start a new one.")
+            return (AnnotationAdded(annotation),)
+        case m.Erase(annotations=ids) | m.Restore(annotations=ids):
+            erase = isinstance(command, m.Erase)
+            mine = [
+                i
+                for i in dict.fromkeys(ids)
+                if (placed := state.board.placed.get(i))
+                and placed.erased != erase
+                and (sender is None or sender.role == "agent" or placed.author == sender.id)
+            ]
+            return ((AnnotationsErased(mine) if erase else AnnotationsRestored(mine)),) if mine else ()
+        case m.ShowSurface(surface=surface):
+            if surface is not None and surface not in state.snapshots:
+                return Refusal("unknown_surface", "There is no such snapshot.")
+            return () if surface == state.shown else (m.SurfaceShown(surface),)
+        case StoreSnapshot(surface, requested_by):
+            if len(state.snapshots) >= MAX_SNAPSHOTS:
+                return Refusal("too_many_snapshots", f"A session holds {MAX_SNAPSHOTS} snapshots; start a new one.")
+            if surface.id in state.surfaces:
+                return Refusal("surface_known", "Give the snapshot an id of its own.")
+            return (m.SnapshotTaken(surface, requested_by),)
+
+
+def _record(
+    state: State, command: m.ReportSegmentStarted | m.ReportSegmentFinished | m.StopRecording
+) -> tuple[m.EventBody, ...] | Refusal:
+    match command:
+        case m.StopRecording():
+            return (m.RecordingStopped(),) if state.recording == "on" else ()
+        case m.ReportSegmentStarted(segment=segment, codec=codec, started_at=started_at):
+            if state.recording != "on":
+                return Refusal("not_recording", "Nothing is to be recorded now; delete what was written.")
+            return () if segment in state.segments else (m.SegmentStarted(segment, codec, started_at),)
+        case m.ReportSegmentFinished(segment=segment, bytes=size, duration_ms=duration_ms, sha256=sha256):
+            if segment not in state.segments:
+                return Refusal("unknown_segment", "That segment was never started.")
+            return () if state.segments[segment] else (m.SegmentFinished(segment, size, duration_ms, sha256),)
+
+
+def relay(state: State, sender: Participant, message: m.Relayed) -> tuple[str, ...] | Refusal:
+    """The ids of the participants to whom an ephemeral message is passed on."""
+    if refusal := permitted(state, sender, message):
+        return refusal
+    match message:
+        case m.Offer(to=to) | m.Answer(to=to) | m.Candidate(to=to) | m.Reoffer(to=to):
+            return _peer(state, sender, to)
+        case m.RequestSnapshot():
+            return state.those_present("customer")
+        case m.Pointer(surface=surface):
+            known = surface in state.surfaces
+        case m.Drawing(annotation=annotation):
+            known = annotation is None or annotation.surface in state.surfaces
+    if not known:
+        return Refusal("unknown_surface", "That is not shared any more.")
+    return tuple(i for i in state.those_present("customer", "agent") if i != sender.id)
+
+
+def _peer(state: State, sender: Participant, to: str) -> tuple[str, ...] | Refusal:
+    """Media flows between the customer and one viewer; the recorder is one only while recording is on."""
+    if to not in state.present:
+        return Refusal("gone", "That participant is not here.")
+    roles = {sender.role, state.participants[to].role}
+    if len(roles) != 2 or "customer" not in roles:
+        return Refusal("forbidden", "Media flows between the customer and one viewer.")
+    if "recorder" in roles and state.recording != "on":
+        return Refusal("not_recording", "The customer has not agreed to be recorded.")
+    return (to,)

@@ -1,0 +1,214 @@
+"""The state of a session, and how each event changes it.
+
+What may follow what stands in `PHASES` and `RECORDING`: an event that has no entry there cannot be applied, so
+recording without consent, or a picture after the end, is not forbidden but impossible.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestored, Board
+from signaling import messages as m
+
+Phase = Literal["waiting", "joined", "consent_asked", "sharing", "paused", "ended"]
+Recording = Literal["off", "asked", "on", "refused"]
+Answered = Literal["asked", "given", "refused"]
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """Who a connection speaks for."""
+
+    id: str
+    role: m.Role
+    name: str
+
+
+class IllegalEvent(ValueError):
+    """An event that no table allows here: the timeline is not one that this machine wrote."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """A session as it stands after its events up to `seq`."""
+
+    seq: int = 0
+    phase: Phase = "waiting"
+    recording: Recording = "off"
+    consents: Mapping[m.Scope, Answered] = {}
+    organization: str = ""
+    subject: str = ""
+    ask_recording: bool = False
+    agent: str | None = None
+    agent_name: str | None = None
+    participants: Mapping[str, Participant] = {}
+    present: frozenset[str] = frozenset()
+    surface: m.Surface | None = None
+    surfaces: Mapping[str, m.Surface] = {}
+    snapshots: Mapping[str, m.Surface] = {}
+    shown: str | None = None
+    segments: Mapping[str, bool] = {}
+    board: Board = Board()
+    outcome: m.Outcome | None = None
+
+    @property
+    def customer(self) -> str | None:
+        """The id of the customer who is present."""
+        return next(iter(self.those_present("customer")), None)
+
+    @property
+    def seen(self) -> bool:
+        """Whether view consent is live and something is shared: the one condition of everything about the picture."""
+        return self.phase in ("sharing", "paused") and self.consents.get("view") == "given"
+
+    def those_present(self, *roles: m.Role) -> tuple[str, ...]:
+        """Ids of the participants of these roles who are present, in the order in which they first came."""
+        return tuple(p.id for p in self.participants.values() if p.id in self.present and p.role in roles)
+
+
+INITIAL = State()
+
+PHASES: Mapping[Phase, Mapping[str, Phase]] = {
+    "waiting": {"customer_joined": "joined", "session_ended": "ended"},
+    "joined": {"view_asked": "consent_asked", "customer_left": "waiting", "session_ended": "ended"},
+    "consent_asked": {
+        "view_given": "consent_asked",
+        "view_refused": "joined",
+        "view_withdrawn": "joined",
+        "sharing_started": "sharing",
+        "customer_left": "waiting",
+        "session_ended": "ended",
+    },
+    "sharing": {"sharing_paused": "paused", "sharing_stopped": "joined"},
+    "paused": {"sharing_resumed": "sharing", "sharing_stopped": "joined"},
+    "ended": {},
+}
+"""Phase, what happens → the next phase. Leaving and ending first stop what is shared."""
+
+RECORDING: Mapping[Recording, Mapping[str, Recording]] = {
+    "off": {"record_asked": "asked", "record_withdrawn": "off", "sharing_stopped": "off", "customer_left": "off"},
+    "asked": {
+        "record_asked": "asked",
+        "record_given": "asked",
+        "record_refused": "refused",
+        "record_withdrawn": "off",
+        "recording_started": "on",
+        "sharing_stopped": "off",
+        "customer_left": "off",
+    },
+    "on": {"recording_stopped": "off"},
+    "refused": {"record_asked": "asked", "sharing_stopped": "off", "customer_left": "off"},
+}
+"""Recording, what happens → recording. It starts from `asked` alone, and only with consent (see `apply`)."""
+
+
+def trigger(state: State, body: m.EventBody) -> str | None:
+    """The name under which an event stands in `PHASES` and `RECORDING`; None when it changes neither."""
+    match body:
+        case m.Joined(role="customer"):
+            return "customer_joined"
+        case m.Left(participant) if participant == state.customer:
+            return "customer_left"
+        case m.ConsentAsked(scope) if scope in ("view", "record"):
+            return f"{scope}_asked"
+        case m.ConsentGiven(scope) if scope in ("view", "record"):
+            return f"{scope}_given"
+        case m.ConsentRefused(scope) if scope in ("view", "record"):
+            return f"{scope}_refused"
+        case m.ConsentWithdrawn(scope) if scope in ("view", "record"):
+            return f"{scope}_withdrawn"
+        case m.SharingStarted():
+            return "sharing_started"
+        case m.SharingPaused():
+            return "sharing_paused"
+        case m.SharingResumed():
+            return "sharing_resumed"
+        case m.SharingStopped():
+            return "sharing_stopped"
+        case m.RecordingStarted():
+            return "recording_started"
+        case m.RecordingStopped():
+            return "recording_stopped"
+        case m.SessionEnded():
+            return "session_ended"
+        case _:
+            return None
+
+
+_PHASE_TRIGGERS = frozenset(name for row in PHASES.values() for name in row)
+_RECORDING_TRIGGERS = frozenset(name for row in RECORDING.values() for name in row)
+
+
+def apply(state: State, event: m.Event) -> State:
+    """The state after `event`; raises `IllegalEvent` when the tables have no place for it."""
+    if event.seq != state.seq + 1:
+        raise IllegalEvent(f"event {event.seq} after {state.seq}")
+    name = trigger(state, event.body)
+    phase, recording = state.phase, state.recording
+    try:
+        if name in _PHASE_TRIGGERS:
+            phase = PHASES[phase][name]
+        if name in _RECORDING_TRIGGERS:
+            recording = RECORDING[recording][name]
+    except KeyError:
+        raise IllegalEvent(f"{name} while {state.phase}, recording {state.recording}") from None
+    if name == "sharing_started" and state.consents.get("view") != "given":
+        raise IllegalEvent("sharing without consent")
+    if name == "recording_started" and not (state.seen and state.consents.get("record") == "given"):
+        raise IllegalEvent("recording without consent")
+    changed = _changes(state, event)
+    return msgspec.structs.replace(state, seq=event.seq, phase=phase, recording=recording, **changed)
+
+
+def _changes(state: State, event: m.Event) -> dict[str, object]:
+    match event.body:
+        case m.SessionOpened(organization, subject, ask_recording):
+            return {"organization": organization, "subject": subject, "ask_recording": ask_recording}
+        case m.AgentAssigned(user, name):
+            return {"agent": user, "agent_name": name}
+        case m.Joined(participant, role, name):
+            known = {**state.participants, participant: Participant(participant, role, name)}
+            return {"participants": known, "present": state.present | {participant}}
+        case m.Left(participant):
+            gone: dict[str, object] = {"present": state.present - {participant}}
+            return gone | ({"consents": {}} if participant == state.customer else {})
+        case m.ConsentAsked(scope):
+            return {"consents": {**state.consents, scope: "asked"}}
+        case m.ConsentGiven(scope):
+            return {"consents": {**state.consents, scope: "given"}}
+        case m.ConsentRefused(scope):
+            return {"consents": {**state.consents, scope: "refused"}}
+        case m.ConsentWithdrawn(scope):
+            return {"consents": _without(state.consents, scope)}
+        case m.RecordingStopped():
+            return {"consents": _without(state.consents, "record")}
+        case m.SharingStarted(surface) | m.SurfaceChanged(surface):
+            return {"surface": surface, "surfaces": {**state.surfaces, surface.id: surface}, "shown": None}
+        case m.SharingStopped():
+            return {"consents": {}, "surface": None, "shown": None}
+        case m.SnapshotTaken(surface):
+            known_surfaces = {**state.surfaces, surface.id: surface}
+            return {"snapshots": {**state.snapshots, surface.id: surface}, "surfaces": known_surfaces}
+        case m.SurfaceShown(shown):
+            return {"shown": shown}
+        case m.SegmentStarted(segment):
+            return {"segments": {**state.segments, segment: False}}
+        case m.SegmentFinished(segment):
+            return {"segments": {**state.segments, segment: True}}
+        case AnnotationAdded() | AnnotationsErased() | AnnotationsRestored() as change:
+            return {"board": state.board.apply(change, event.actor, event.at)}
+        case m.SessionEnded(outcome):
+            return {"outcome": outcome, "present": frozenset(), "consents": {}}
+        case _:
+            return {}
+
+
+def _without(consents: Mapping[m.Scope, Answered], scope: m.Scope) -> dict[m.Scope, Answered]:
+    return {key: value for key, value in consents.items() if key != scope}
+
+
+def fold(events: Iterable[m.Event], state: State = INITIAL) -> State:
+    """The state after all of `events`."""
+    for event in events:
+        state = apply(state, event)
+    return state
