@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from annotate.shapes import Annotation, Arrow, Box, Ellipse, Highlight, Point, Step, Stroke, Text
 
-LEAST_WIDTH = 1.0
+LEAST_WIDTH = 2.0
 """No line is thinner than this, in pixels."""
 HALO = 0.3
 """The halo's reach beyond each side of a line, as a part of the line's width; at least `LEAST_HALO` pixels."""
@@ -21,8 +21,8 @@ DARK_HALO_ABOVE = 0.35
 """Colors of a higher relative luminance than this get the dark halo, and dark digits in a step's disc."""
 HIGHLIGHT_WIDTH = 4.0
 HIGHLIGHT_OPACITY = 0.4
-HEAD_LENGTH = 4.5
-"""An arrow head's length, in line widths; never longer than the arrow."""
+HEAD_LENGTH = 4.0
+"""An arrow head's length, in line widths; never longer than the arrow. Its rounded tip ends at the arrow's end."""
 HEAD_HALF = 0.45
 """Half the head's breadth, as a part of its length."""
 NECK = 0.8
@@ -89,7 +89,7 @@ def halo_color(color: str) -> str:
 
 
 def marks(annotation: Annotation, width: float, height: float) -> Marks:
-    """What `annotation` draws on a surface of `width` × `height` pixels."""
+    """What `annotation` draws on a surface of `width` by `height` pixels."""
     pen = max(LEAST_WIDTH, annotation.width * width)
     halo = max(LEAST_HALO, HALO * pen)
 
@@ -122,12 +122,14 @@ def _arrow(start: Pixel, end: Pixel, pen: float) -> list[Line]:
     if length < 0.01:
         return [Line([end], pen)]
     along = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
-    head = min(HEAD_LENGTH * pen, length)
-    base = (end[0] - along[0] * head, end[1] - along[1] * head)
-    neck = (end[0] - along[0] * head * NECK, end[1] - along[1] * head * NECK)
+    tipped = min(pen / 2, length / 2)
+    tip = (end[0] - along[0] * tipped, end[1] - along[1] * tipped)
+    head = min(HEAD_LENGTH * pen, length - tipped)
+    base = (tip[0] - along[0] * head, tip[1] - along[1] * head)
+    neck = (tip[0] - along[0] * head * NECK, tip[1] - along[1] * head * NECK)
     side = (-along[1] * head * HEAD_HALF, along[0] * head * HEAD_HALF)
-    barbs = [end, (base[0] + side[0], base[1] + side[1]), (base[0] - side[0], base[1] - side[1])]
-    return [Line([start, neck], pen), Line(barbs, pen / 2, closed=True, filled=True)]
+    barbs = [tip, (base[0] + side[0], base[1] + side[1]), (base[0] - side[0], base[1] - side[1])]
+    return [Line([start, neck], pen), Line(barbs, pen, closed=True, filled=True)]
 
 
 def _ellipse(start: Pixel, end: Pixel) -> list[Pixel]:

@@ -6,15 +6,12 @@ golden boards. A picture is made once for each state: `state_key` tells whether 
 
 import threading
 from collections import OrderedDict
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from annotate.board import Board
 from annotate.marks import (
@@ -31,14 +28,17 @@ from annotate.shapes import Annotation
 
 Picture = NDArray[np.uint8]
 
-FONT = Path(__file__).parent / "fonts" / "DejaVuSans-Bold.ttf"
+FONT = "sans"
+"""OpenCV carries this typeface for Latin and Cyrillic, and falls back to another of its own for all other scripts."""
+WEIGHT = 700
 SAMPLES = 4
 """Lines are drawn this many times as large and averaged down."""
 SAMPLES_LIMIT = 64_000_000
 """A mark whose enlarged mask had more pixels than this is enlarged half as much."""
 CACHE_BYTES = 64 * 2**20
 SUBPIXEL_BITS = 4
-ANCHORS = {"left": "ls", "center": "ms", "right": "rs"}
+BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
+"""How much of a text's width lies before the point at which it stands."""
 
 
 class Region(NamedTuple):
@@ -77,7 +77,7 @@ def state_key(board: Board, surface: str, now: int) -> StateKey:
 
 
 def bounds(annotation: Annotation, width: int, height: int) -> Region | None:
-    """The pixels that `annotation` may touch on a surface of `width` × `height`; None when it lies outside."""
+    """The pixels that `annotation` may touch on a surface of `width` by `height`; None when it lies outside."""
     return _region(marks(annotation, width, height), width, height)
 
 
@@ -99,24 +99,24 @@ def dirty_region(board: Board, surface: str, now: int, width: int, height: int) 
     return whole
 
 
-def render(board: Board, surface: str, now: int, width: int, height: int, region: Region | None = None) -> Picture:
-    """What is visible on `surface` at `now` (ms since 1970), for a surface of `width` × `height` pixels.
+def render(board: Board, surface: str, now: int, width: int, height: int, *, region: Region | None = None) -> Picture:
+    """What is visible on `surface` at `now` (ms since 1970), for a surface of `width` by `height` pixels.
 
     Returns RGBA, uint8, of shape (height, width, 4), **premultiplied**: `ink[..., :3] + below * (255 - a) / 255` lays
     it on a picture. With `region` only that part is drawn, and the result has its size.
     """
     region = region or Region(0, 0, width, height)
     ink: Picture = np.zeros((region.height, region.width, 4), np.uint8)
+    pixels = ink.reshape(-1, 4)
     for placed, opacity in board.visible(surface, now):
         alpha = round(opacity * 255)
         sprite = _SPRITES.find(placed.annotation, width, height) if alpha > 0 else None
-        common = sprite.region.intersection(region) if sprite else None
-        if sprite is None or common is None:
+        if sprite is None:
             continue
-        source = _part(sprite.picture, sprite.region, common)
+        places, source = sprite.within(region)
         if alpha < 255:
-            source = _scale(source, alpha)
-        _lay(_part(ink, region, common), source)
+            source = ((source.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+        pixels[places] = _over(source, pixels[places])
     return ink
 
 
@@ -124,25 +124,19 @@ def draw_on(picture: Picture, board: Board, surface: str, now: int) -> None:
     """Draw what is visible on `surface` at `now` into `picture` (RGB, uint8, (height, width, 3)), in place."""
     height, width = picture.shape[:2]
     region = dirty_region(board, surface, now, width, height)
-    if region is not None:
-        ink = render(board, surface, now, width, height, region)
-        _lay(_part(picture, Region(0, 0, width, height), region), ink)
+    if region is None:
+        return
+    ink = render(board, surface, now, width, height, region=region)
+    rows, columns = np.nonzero(ink[..., 3])
+    below = picture[region.top :, region.left :]
+    below[rows, columns] = _over(ink[rows, columns], below[rows, columns])
 
 
-def _part(picture: Picture, where: Region, part: Region) -> Picture:
-    """The pixels of `part` in `picture`, which lies at `where`; a view, not a copy."""
-    top, left = part.top - where.top, part.left - where.left
-    return picture[top : top + part.height, left : left + part.width]
-
-
-def _scale(picture: Picture, alpha: int) -> Picture:
-    return ((picture.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
-
-
-def _lay(below: Picture, ink: Picture) -> None:
-    """Lay premultiplied `ink` over `below` (RGB or premultiplied RGBA), in place."""
-    rest = 255 - ink[..., 3:].astype(np.uint16)
-    below[:] = ink[..., : below.shape[2]] + ((below * rest + 127) // 255).astype(np.uint8)
+def _over(ink: Picture, below: Picture) -> Picture:
+    """Premultiplied pixels `ink` (n, 4) over `below`, (n, 3) or premultiplied (n, 4)."""
+    rest = 255 - ink[:, 3:].astype(np.uint16)
+    laid: Picture = ink[:, : below.shape[1]] + ((below * rest + 127) // 255).astype(np.uint8)
+    return laid
 
 
 def _region(drawn: Marks, width: int, height: int) -> Region | None:
@@ -153,8 +147,8 @@ def _region(drawn: Marks, width: int, height: int) -> Region | None:
         boxes.append((min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach))
     for letters in drawn.lettering:
         reach = _text_halo(letters) + 2
-        left, top, right, bottom = _font(letters.size).getbbox(letters.text, anchor=ANCHORS[letters.align])
         x, y = letters.at
+        left, top, right, bottom = _extent(letters)
         boxes.append((x + left - reach, y + top - reach, x + right + reach, y + bottom + reach))
     if not boxes:
         return None
@@ -169,20 +163,29 @@ def _text_halo(letters: Lettering) -> float:
     return max(LEAST_HALO, TEXT_HALO * letters.size)
 
 
-@lru_cache(maxsize=64)
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONT, max(1.0, size))
+def _em(letters: Lettering) -> int:
+    """The font's size in enlarged pixels."""
+    return max(SAMPLES, round(letters.size * SAMPLES))
 
 
-def _coverage(lines: list[Line], grow: float, region: Region) -> NDArray[np.float32]:
-    """How much of each pixel of `region` the lines cover, 0..1, each line `grow` pixels wider on both sides."""
+def _extent(letters: Lettering) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the letters, in pixels from the point at which they stand."""
+    em = _em(letters)
+    x, y, width, height = cv2.getTextSize((0, 0), letters.text, (0, 0), cv2.FontFace(FONT), em, WEIGHT)
+    before = width * BEFORE[letters.align]
+    return (x - before) / SAMPLES, y / SAMPLES, (x + width - before) / SAMPLES, (y + height) / SAMPLES
+
+
+def _coverage(lines: list[Line], grow: float, region: Region) -> Picture:
+    """How much of each pixel of `region` the lines cover, 0..255, each line `grow` pixels wider on both sides."""
     samples = SAMPLES if region.width * region.height * SAMPLES**2 <= SAMPLES_LIMIT else SAMPLES // 2
     mask: Picture = np.zeros((region.height * samples, region.width * samples), np.uint8)
     scale = samples * 2**SUBPIXEL_BITS
     offset = np.array([region.left, region.top]) + 0.5 / samples
     for line in lines:
         points = np.rint((np.array(line.points) - offset) * scale).astype(np.int32)
-        thickness = max(1, round((line.width + 2 * grow) * samples))
+        # OpenCV draws a thick line one pixel broader than it was asked for.
+        thickness = max(1, round((line.width + 2 * grow) * samples) - 1)
         if line.filled:
             cv2.fillPoly(mask, [points], (255,), shift=SUBPIXEL_BITS)
         if len(points) == 1 or (points == points[0]).all():
@@ -191,23 +194,40 @@ def _coverage(lines: list[Line], grow: float, region: Region) -> NDArray[np.floa
             cv2.circle(mask, (x, y), radius, (255,), -1, shift=SUBPIXEL_BITS)
         else:
             cv2.polylines(mask, [points], line.closed, (255,), thickness, shift=SUBPIXEL_BITS)
-    small = cv2.resize(mask, (region.width, region.height), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return np.asarray(cv2.resize(mask, (region.width, region.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _letters(letters: Lettering, halo: float, region: Region) -> NDArray[np.float32]:
-    """How much of each pixel of `region` the letters cover, 0..1, with an outline of `halo` pixels."""
-    image = Image.new("L", (region.width, region.height))
-    at = (letters.at[0] - region.left, letters.at[1] - region.top)
-    ImageDraw.Draw(image).text(
-        at, letters.text, 255, _font(letters.size), anchor=ANCHORS[letters.align], stroke_width=halo, stroke_fill=255
-    )
-    return np.asarray(image, np.float32) / 255
+def _letters(letters: Lettering, halo: float, region: Region) -> Picture:
+    """How much of each pixel of `region` the letters cover, 0..255, with an outline of `halo` pixels."""
+    mask: Picture = np.zeros((region.height * SAMPLES, region.width * SAMPLES), np.uint8)
+    x = round((letters.at[0] - region.left + _extent(letters)[0]) * SAMPLES)
+    y = round((letters.at[1] - region.top) * SAMPLES)
+    cv2.putText(mask, letters.text, (x, y), (255,), cv2.FontFace(FONT), _em(letters), WEIGHT)
+    if halo:
+        reach = 2 * round(halo * SAMPLES) + 1
+        mask = np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))), np.uint8)
+    return np.asarray(cv2.resize(mask, (region.width, region.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _Sprite(NamedTuple):
+    """The pixels of an annotation that are not transparent: where they are on the surface, and premultiplied RGBA."""
+
     region: Region
-    picture: Picture
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    pixels: Picture
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes + self.columns.nbytes + self.pixels.nbytes
+
+    def within(self, region: Region) -> tuple[NDArray[np.int64], Picture]:
+        """Where in a picture of `region`, counted row by row, which of the pixels lie."""
+        rows, columns, pixels = self.rows - region.top, self.columns - region.left, self.pixels
+        if self.region.intersection(region) != self.region:
+            inside = (rows >= 0) & (rows < region.height) & (columns >= 0) & (columns < region.width)
+            rows, columns, pixels = rows[inside], columns[inside], pixels[inside]
+        return rows.astype(np.int64) * region.width + columns, pixels
 
 
 def _sprite(annotation: Annotation, width: int, height: int) -> _Sprite | None:
@@ -216,22 +236,26 @@ def _sprite(annotation: Annotation, width: int, height: int) -> _Sprite | None:
     if region is None:
         return None
     color, contrast = annotation.color, halo_color(annotation.color)
-    canvas = np.zeros((region.height, region.width, 4), np.float32)
-
-    def lay(coverage: NDArray[np.float32], paint: str, opacity: float) -> None:
-        source = np.array([*bytes.fromhex(paint[1:]), 255], np.float32)
-        alpha = (coverage * opacity)[..., None]
-        canvas[:] = source * alpha + canvas * (1 - alpha)
-
+    layers: list[tuple[Picture, str, float]] = []
     if drawn.lines:
         if drawn.halo:
-            lay(_coverage(drawn.lines, drawn.halo, region), contrast, HALO_OPACITY)
-        lay(_coverage(drawn.lines, 0, region), color, drawn.opacity)
+            layers.append((_coverage(drawn.lines, drawn.halo, region), contrast, HALO_OPACITY))
+        layers.append((_coverage(drawn.lines, 0, region), color, drawn.opacity))
     for letters in drawn.lettering:
         if not letters.reversed:
-            lay(_letters(letters, _text_halo(letters), region), contrast, HALO_OPACITY)
-        lay(_letters(letters, 0, region), contrast if letters.reversed else color, 1.0)
-    return _Sprite(region, np.rint(canvas).astype(np.uint8))
+            layers.append((_letters(letters, _text_halo(letters), region), contrast, HALO_OPACITY))
+        layers.append((_letters(letters, 0, region), contrast if letters.reversed else color, 1.0))
+    touched = layers[0][0].copy()
+    for coverage, _, _ in layers[1:]:
+        np.maximum(touched, coverage, out=touched)
+    rows, columns = np.nonzero(touched)
+    pixels = np.zeros((len(rows), 4), np.float32)
+    for coverage, paint, opacity in layers:
+        source = np.array([*bytes.fromhex(paint[1:]), 255], np.float32)
+        alpha = (coverage[rows, columns] * np.float32(opacity / 255))[:, None]
+        pixels = source * alpha + pixels * (1 - alpha)
+    where = ((rows + region.top).astype(np.int32), (columns + region.left).astype(np.int32))
+    return _Sprite(region, *where, np.rint(pixels).astype(np.uint8))
 
 
 class _Sprites:
@@ -252,10 +276,10 @@ class _Sprites:
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = sprite
-                self._bytes += sprite.picture.nbytes if sprite else 0
+                self._bytes += sprite.nbytes if sprite else 0
             while self._bytes > CACHE_BYTES:
                 _, oldest = self._kept.popitem(last=False)
-                self._bytes -= oldest.picture.nbytes if oldest else 0
+                self._bytes -= oldest.nbytes if oldest else 0
         return sprite
 
 
