@@ -1,0 +1,246 @@
+// What pages need to know of a session, as a fold over its events; the meaning of each is that of `state.py`.
+// Events that the reader may not see are missing here, so nothing is refused: the server has decided already.
+
+import type { Event, EventBody, Outcome, Path, Role, Scope, Surface } from "./messages";
+
+export type Phase = "waiting" | "joined" | "consent_asked" | "sharing" | "paused" | "ended";
+export type Recording = "off" | "asked" | "on" | "refused";
+export type Answered = "asked" | "given" | "refused";
+
+export interface Participant {
+  id: string;
+  role: Role;
+  name: string;
+  /** In the session; whether there is a link at this moment is told by the connection's `presence`. */
+  present: boolean;
+}
+
+export interface Line {
+  seq: number;
+  at: number;
+  author: string;
+  text: string;
+}
+
+export interface Snapshot {
+  surface: Surface;
+  at: number;
+  author: string;
+  requestedBy: string | null;
+}
+
+export interface Session {
+  seq: number;
+  phase: Phase;
+  recording: Recording;
+  /** Why the recorder cannot write at the moment, or null. */
+  recordingFailed: string | null;
+  /** Whether anything was recorded, ever. */
+  recorded: boolean;
+  consents: Readonly<Partial<Record<Scope, Answered>>>;
+  organization: string;
+  subject: string;
+  askRecording: boolean;
+  agent: { user: string; name: string } | null;
+  participants: Readonly<Record<string, Participant>>;
+  /** What is shared live. */
+  surface: Surface | null;
+  surfaces: Readonly<Record<string, Surface>>;
+  /** The snapshot that all look at, or null for what is shared live. */
+  shown: string | null;
+  snapshots: readonly Snapshot[];
+  chat: readonly Line[];
+  notes: readonly Line[];
+  bookmarks: readonly Line[];
+  /** By participant. */
+  paths: Readonly<Record<string, Path>>;
+  openedAt: number | null;
+  /** When the present sharing began; null when nothing is shared. */
+  sharingSince: number | null;
+  /** How long all finished sharings took together, ms. */
+  sharedMs: number;
+  endedAt: number | null;
+  endedBy: string | null;
+  outcome: Outcome | null;
+}
+
+export const NEW_SESSION: Session = {
+  seq: 0,
+  phase: "waiting",
+  recording: "off",
+  recordingFailed: null,
+  recorded: false,
+  consents: {},
+  organization: "",
+  subject: "",
+  askRecording: false,
+  agent: null,
+  participants: {},
+  surface: null,
+  surfaces: {},
+  shown: null,
+  snapshots: [],
+  chat: [],
+  notes: [],
+  bookmarks: [],
+  paths: {},
+  openedAt: null,
+  sharingSince: null,
+  sharedMs: 0,
+  endedAt: null,
+  endedBy: null,
+  outcome: null,
+};
+
+/** The session after `event`. */
+export function apply(session: Session, event: Event): Session {
+  return { ...session, ...changes(session, event, event.body), seq: event.seq };
+}
+
+export function fold(events: Iterable<Event>, session: Session = NEW_SESSION): Session {
+  for (const event of events) session = apply(session, event);
+  return session;
+}
+
+/** Whether view consent is live and something is shared: the one condition of everything about the picture. */
+export function isSeen(session: Session): boolean {
+  return (session.phase === "sharing" || session.phase === "paused") && session.consents.view === "given";
+}
+
+export function present(session: Session, ...roles: Role[]): Participant[] {
+  return Object.values(session.participants).filter((each) => each.present && roles.includes(each.role));
+}
+
+/** What all look at now. */
+export function shownSurface(session: Session): Surface | null {
+  return session.shown === null ? session.surface : (session.surfaces[session.shown] ?? null);
+}
+
+/** How long something has been shared until `now`, ms since 1970. */
+export function sharedFor(session: Session, now: number): number {
+  return session.sharedMs + (session.sharingSince === null ? 0 : Math.max(0, now - session.sharingSince));
+}
+
+function changes(session: Session, event: Event, body: EventBody): Partial<Session> {
+  const line = (text: string): Line => ({ seq: event.seq, at: event.at, author: event.actor, text });
+  switch (body.type) {
+    case "session_opened":
+      return {
+        organization: body.organization,
+        subject: body.subject,
+        askRecording: body.ask_recording,
+        openedAt: event.at,
+      };
+    case "agent_assigned":
+      return { agent: { user: body.user, name: body.name } };
+    case "joined":
+      return {
+        participants: withParticipant(session, {
+          id: body.participant,
+          role: body.role,
+          name: body.name,
+          present: true,
+        }),
+        ...(body.role === "customer" ? { phase: "joined" } : {}),
+        ...(body.role === "recorder" ? { recordingFailed: null } : {}),
+      };
+    case "left": {
+      const gone = session.participants[body.participant];
+      if (!gone) return {};
+      const participants = withParticipant(session, { ...gone, present: false });
+      if (gone.role !== "customer" || !gone.present) return { participants };
+      return { participants, phase: "waiting", consents: {}, recording: "off" };
+    }
+    case "consent_asked":
+      return {
+        consents: { ...session.consents, [body.scope]: "asked" },
+        ...(body.scope === "view" ? { phase: "consent_asked" } : {}),
+        ...(body.scope === "record" ? { recording: "asked" } : {}),
+      };
+    case "consent_given":
+      return { consents: { ...session.consents, [body.scope]: "given" } };
+    case "consent_refused":
+      return {
+        consents: { ...session.consents, [body.scope]: "refused" },
+        ...(body.scope === "view" ? { phase: "joined" } : {}),
+        ...(body.scope === "record" ? { recording: "refused" } : {}),
+      };
+    case "consent_withdrawn":
+      return {
+        consents: without(session.consents, body.scope),
+        ...(body.scope === "view" ? { phase: "joined" } : {}),
+        ...(body.scope === "record" ? { recording: "off" } : {}),
+      };
+    case "sharing_started":
+      return { phase: "sharing", sharingSince: event.at, ...surfaceChange(session, body.surface) };
+    case "surface_changed":
+      return surfaceChange(session, body.surface);
+    case "sharing_paused":
+      return { phase: "paused" };
+    case "sharing_resumed":
+      return { phase: "sharing" };
+    case "sharing_stopped":
+      return {
+        phase: "joined",
+        recording: "off",
+        consents: {},
+        surface: null,
+        shown: null,
+        sharedMs: sharedFor(session, event.at),
+        sharingSince: null,
+        paths: {},
+      };
+    case "snapshot_taken":
+      return {
+        surfaces: { ...session.surfaces, [body.surface.id]: body.surface },
+        snapshots: [
+          ...session.snapshots,
+          { surface: body.surface, at: event.at, author: event.actor, requestedBy: body.requested_by },
+        ],
+      };
+    case "surface_shown":
+      return { shown: body.surface };
+    case "chat_said":
+      return { chat: [...session.chat, line(body.text)] };
+    case "note_added":
+      return { notes: [...session.notes, line(body.text)] };
+    case "bookmark_added":
+      return { bookmarks: [...session.bookmarks, line(body.title)] };
+    case "path_changed":
+      return { paths: { ...session.paths, [body.participant]: body.path } };
+    case "recording_started":
+      return { recording: "on", recordingFailed: null, recorded: true };
+    case "recording_stopped":
+      return { recording: "off", recordingFailed: null, consents: without(session.consents, "record") };
+    case "recording_failed":
+      return { recordingFailed: body.reason };
+    case "segment_started":
+      return { recordingFailed: null };
+    case "session_ended":
+      return {
+        phase: "ended",
+        consents: {},
+        endedAt: event.at,
+        endedBy: event.actor,
+        outcome: body.outcome,
+        participants: Object.fromEntries(
+          Object.values(session.participants).map((each) => [each.id, { ...each, present: false }]),
+        ),
+      };
+    default:
+      // Annotations are folded by the board, and the end of a segment matters to the player alone.
+      return {};
+  }
+}
+
+function withParticipant(session: Session, participant: Participant): Record<string, Participant> {
+  return { ...session.participants, [participant.id]: participant };
+}
+
+function surfaceChange(session: Session, surface: Surface): Partial<Session> {
+  return { surface, surfaces: { ...session.surfaces, [surface.id]: surface }, shown: null };
+}
+
+function without(consents: Session["consents"], scope: Scope): Session["consents"] {
+  return Object.fromEntries(Object.entries(consents).filter(([key]) => key !== scope));
+}

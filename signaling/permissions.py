@@ -1,0 +1,97 @@
+"""Who may send what, and when; and which events are sent to whom."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from signaling import messages as m
+from signaling.commands import StoreSnapshot
+from signaling.state import Phase
+
+ALIVE: frozenset[Phase] = frozenset({"waiting", "joined", "consent_asked", "sharing", "paused"})
+HERE: frozenset[Phase] = frozenset({"joined", "consent_asked", "sharing", "paused"})
+SEEN: frozenset[Phase] = frozenset({"sharing", "paused"})
+EVER: frozenset[Phase] = ALIVE | {"ended"}
+
+_STAFF: frozenset[m.Role] = frozenset({"agent"})
+_CUSTOMER: frozenset[m.Role] = frozenset({"customer"})
+_RECORDER: frozenset[m.Role] = frozenset({"recorder"})
+_PEOPLE = _STAFF | _CUSTOMER
+_VIEWERS = _STAFF | _RECORDER
+_ALL = _PEOPLE | _RECORDER
+
+PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
+    m.GiveConsent: _CUSTOMER,
+    m.AskConsent: _STAFF,
+    m.StartSharing: _CUSTOMER,
+    m.ChangeSurface: _CUSTOMER,
+    m.PauseSharing: _CUSTOMER,
+    m.ResumeSharing: _CUSTOMER,
+    m.StopSharing: _CUSTOMER,
+    m.ShowSurface: _PEOPLE,
+    m.Annotate: _PEOPLE,
+    m.Erase: _PEOPLE,
+    m.Restore: _PEOPLE,
+    m.Say: _PEOPLE,
+    m.AddNote: _STAFF,
+    m.AddBookmark: _STAFF,
+    m.ReportPath: _VIEWERS,
+    m.StopRecording: _STAFF,
+    m.ReportSegmentStarted: _RECORDER,
+    m.ReportSegmentFinished: _RECORDER,
+    m.ReportRecordingFailed: _RECORDER,
+    m.Leave: _ALL,
+    m.End: _PEOPLE,
+    m.Offer: _CUSTOMER,
+    m.Answer: _VIEWERS,
+    m.Candidate: _ALL,
+    m.Reoffer: _VIEWERS,
+    m.Pointer: _PEOPLE,
+    m.Drawing: _PEOPLE,
+    m.RequestSnapshot: _STAFF,
+    StoreSnapshot: _PEOPLE,
+}
+"""Message → the roles that may send it."""
+
+WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
+    m.GiveConsent: HERE,
+    m.AskConsent: HERE,
+    m.StartSharing: frozenset({"consent_asked"}),
+    m.ChangeSurface: SEEN,
+    m.PauseSharing: frozenset({"sharing"}),
+    m.ResumeSharing: frozenset({"paused"}),
+    m.StopSharing: SEEN,
+    m.ShowSurface: SEEN,
+    m.Annotate: SEEN,
+    m.Erase: SEEN,
+    m.Restore: SEEN,
+    m.Say: ALIVE,
+    m.AddNote: ALIVE,
+    m.AddBookmark: SEEN,
+    m.ReportPath: SEEN,
+    m.StopRecording: SEEN,
+    m.ReportSegmentStarted: SEEN,
+    m.ReportSegmentFinished: EVER,
+    m.ReportRecordingFailed: ALIVE,
+    m.Leave: EVER,
+    m.End: ALIVE,
+    m.Offer: SEEN,
+    m.Answer: SEEN,
+    m.Candidate: SEEN,
+    m.Reoffer: SEEN,
+    m.Pointer: SEEN,
+    m.Drawing: SEEN,
+    m.RequestSnapshot: SEEN,
+    StoreSnapshot: SEEN,
+}
+"""Message → the phases in which it means something."""
+
+STAFF_ONLY: frozenset[type[msgspec.Struct]] = frozenset(
+    {m.NoteAdded, m.BookmarkAdded, m.SegmentStarted, m.SegmentFinished}
+)
+"""Events that are never sent to the customer."""
+
+
+def may_see(role: m.Role, body: m.EventBody) -> bool:
+    """Whether an event is sent to participants of `role`."""
+    return role != "customer" or type(body) not in STAFF_ONLY
