@@ -1,0 +1,164 @@
+"""Whole frames out of RTP packets that come late, twice, out of order, or never.
+
+A frame is let go as soon as its packet with the marker bit is there, so that a still screen does not withhold its last
+frame. After a gap that retransmission did not mend, nothing is let go until the next keyframe: what is written can
+always be decoded. Time comes in as an argument, in seconds.
+"""
+
+from recorder.frames import Codec, Frame
+from recorder.rtp import Packet
+
+ASK_AGAIN_AFTER = 0.03
+GIVE_UP_AFTER = 0.6
+MAX_WAITING = 2048
+MAX_JUMP = 1000
+"""A sequence number further ahead than this is a stream that began anew, not a loss."""
+MAX_FRAME_BYTES = 8 << 20
+MAX_DRIFT = 5
+"""Seconds that RTP time may stray from the clock before the clock is believed instead."""
+
+
+class Assembly:
+    """The frames of one stream. `needs_keyframe` says that nothing can be let go before a keyframe comes."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.needs_keyframe = True
+        self.lost_frames = 0
+        self.highest: int | None = None
+        """The highest sequence number seen, unwrapped."""
+        self._codec = codec
+        self._next = 0
+        self._waiting: dict[int, Packet] = {}
+        self._missing: dict[int, list[float]] = {}
+        self._parts: list[bytes] = []
+        self._bytes = 0
+        self._part_timestamp = 0
+        self._last_rtp_timestamp: int | None = None
+        self._timestamp = 0
+        self._let_go_at: float | None = None
+
+    def renewed(self, codec: Codec) -> "Assembly":
+        """An assembly for the stream that takes this one's place: its time goes on by the clock."""
+        successor = Assembly(codec)
+        successor.lost_frames = self.lost_frames
+        successor._timestamp, successor._let_go_at = self._timestamp, self._let_go_at
+        return successor
+
+    def add(self, packet: Packet, now: float) -> list[Frame]:
+        """The frames that are complete with this packet, in order."""
+        sequence = self._place(packet.sequence, now)
+        if sequence is None:
+            return []
+        self._missing.pop(sequence, None)
+        if sequence != self._next:
+            self._waiting[sequence] = packet
+            return self._give_up(now) if len(self._waiting) > MAX_WAITING else []
+        self._next += 1
+        frames: list[Frame] = []
+        self._take(packet, now, frames)
+        if self._waiting:
+            self._drain(now, frames)
+        return frames
+
+    def missing(self, now: float) -> list[int]:
+        """Sequence numbers to ask for now: each at once, and again every 30 ms."""
+        due = [sequence for sequence, asked in self._missing.items() if now - asked[1] >= ASK_AGAIN_AFTER]
+        for sequence in due:
+            self._missing[sequence][1] = now
+        return [sequence & 0xFFFF for sequence in due]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether packets are missing, so that `missing` and `expire` want to be called soon."""
+        return bool(self._missing)
+
+    def expire(self, now: float) -> list[Frame]:
+        """Gives up what has been missing for too long; the frames that become complete by it."""
+        oldest = next(iter(self._missing.values()), None)
+        return self._give_up(now) if oldest is not None and now - oldest[0] >= GIVE_UP_AFTER else []
+
+    def _place(self, sequence: int, now: float) -> int | None:
+        """The unwrapped sequence number; None for what came before or too late."""
+        if self.highest is None:
+            self.highest, self._next = sequence, sequence
+            return sequence
+        unwrapped = self.highest + ((sequence - self.highest + 0x8000) & 0xFFFF) - 0x8000
+        if unwrapped < self._next or unwrapped in self._waiting:
+            return None
+        if unwrapped - self.highest > MAX_JUMP:
+            self._lose()
+            self._missing.clear()
+            self._waiting.clear()
+            self._next = unwrapped
+        for gap in range(max(self.highest + 1, self._next), unwrapped):
+            self._missing[gap] = [now, now - ASK_AGAIN_AFTER]
+        self.highest = max(self.highest, unwrapped)
+        return unwrapped
+
+    def _drain(self, now: float, frames: list[Frame]) -> None:
+        while (packet := self._waiting.pop(self._next, None)) is not None:
+            self._next += 1
+            self._take(packet, now, frames)
+
+    def _give_up(self, now: float) -> list[Frame]:
+        """Skips the missing packets that are too old, and whatever was waiting for them."""
+        frames: list[Frame] = []
+        for sequence, asked in list(self._missing.items()):
+            if now - asked[0] < GIVE_UP_AFTER and len(self._waiting) <= MAX_WAITING:
+                break
+            del self._missing[sequence]
+            if sequence >= self._next:
+                self._lose()
+                self._next = sequence + 1
+                self._waiting = {key: packet for key, packet in self._waiting.items() if key >= self._next}
+                self._drain(now, frames)
+        return frames
+
+    def _lose(self) -> None:
+        self._parts.clear()
+        self._bytes = 0
+        self.needs_keyframe = True
+
+    def _take(self, packet: Packet, now: float, frames: list[Frame]) -> None:
+        if not packet.payload:
+            return  # padding, with which a sender probes the path
+        try:
+            data, begins = self._codec.strip(packet.payload)
+        except ValueError:
+            self._lose()
+            return
+        if self._parts and (begins or packet.timestamp != self._part_timestamp):
+            self._finish(now, frames)
+        if not self._parts and not begins:
+            self._lose()
+            return
+        self._part_timestamp = packet.timestamp
+        self._parts.append(data)
+        self._bytes += len(data)
+        if self._bytes > MAX_FRAME_BYTES:
+            self._lose()
+        elif packet.marker:
+            self._finish(now, frames)
+
+    def _finish(self, now: float, frames: list[Frame]) -> None:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._bytes = 0
+        size = self._codec.keyframe_size(data)
+        if size is None and self.needs_keyframe:
+            self.lost_frames += 1
+            return
+        self.needs_keyframe = False
+        frames.append(Frame(data, self._unwrap(self._part_timestamp, now), size))
+
+    def _unwrap(self, timestamp: int, now: float) -> int:
+        """RTP time since the first frame; strictly rising, and never far from the clock."""
+        rate = self._codec.CLOCK_RATE
+        if self._let_go_at is not None:
+            step = passed = int((now - self._let_go_at) * rate)
+            if self._last_rtp_timestamp is not None:
+                step = ((timestamp - self._last_rtp_timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+            self._timestamp += max(1, step if abs(step - passed) < MAX_DRIFT * rate else passed)
+        self._last_rtp_timestamp = timestamp
+        self._let_go_at = now
+        return self._timestamp

@@ -1,0 +1,35 @@
+"""VP8 as it comes in RTP: RFC 7741. Enough to put frames together, never to decode them."""
+
+from recorder.frames import Part
+
+CODEC = "VP8"
+MATROSKA = "V_VP8"
+CLOCK_RATE = 90_000
+
+
+def strip(payload: bytes) -> Part:
+    """A payload without its descriptor (RFC 7741 section 4.2); raises ValueError when it is cut off."""
+    size = len(payload)
+    first = payload[0] if size else 0
+    position = 1
+    if first & 0x80:
+        extensions = payload[1] if size > 1 else 0
+        position = 2
+        if extensions & 0x80:
+            position += 2 if size > 2 and payload[2] & 0x80 else 1
+        if extensions & 0x40:
+            position += 1
+        if extensions & 0x30:
+            position += 1
+    if position >= size:
+        raise ValueError("VP8 payload is cut off")
+    return Part(payload[position:], begins=first & 0x17 == 0x10)
+
+
+def keyframe_size(frame: bytes) -> tuple[int, int] | None:
+    """Width and height of a keyframe, None when the frame is no keyframe (RFC 6386 section 9.1)."""
+    if len(frame) < 10 or frame[0] & 1 or frame[3:6] != b"\x9d\x01\x2a":
+        return None
+    width = int.from_bytes(frame[6:8], "little") & 0x3FFF
+    height = int.from_bytes(frame[8:10], "little") & 0x3FFF
+    return (width, height) if width and height else None

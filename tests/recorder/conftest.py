@@ -1,0 +1,69 @@
+"""A real Chromium that shares a canvas with a counter, and the counter read back out of a picture."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from numpy.typing import NDArray
+from playwright.async_api import Browser, Page, async_playwright
+
+from signaling.session import Assign, Open, Participant
+from tests.signaling.memory_server import MemoryServer, memory_server
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+    "--auto-accept-this-tab-capture",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+]
+ALICE = Participant("alice", "agent", "Alice")
+DANA = Participant("dana", "customer", "Dana")
+TAPE = Participant("tape", "recorder", "Recorder")
+
+
+def counter_of(picture: NDArray[Any]) -> int:
+    """The counter that `sender.html` drew, from an RGB picture of any size."""
+    square = picture.shape[1] / 16
+    row = picture[int(square / 2)].mean(axis=1)
+    bits = [row[int((bit + 0.5) * square)] > 127 for bit in range(16)]
+    return sum(int(on) << (15 - place) for place, on in enumerate(bits))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[MemoryServer]:
+    """A session in which dana is asked for view and record; files of `tmp_path` are under /files."""
+
+    async def sender(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(Path(__file__).with_name("sender.html"))
+
+    routes = [web.get("/", sender), web.static("/files", tmp_path)]
+    async with memory_server(ALICE, DANA, TAPE, routes=routes) as running:  # type: ignore[arg-type]
+        await running.endpoint.command("session", Open("Example", "Printer", True))
+        await running.endpoint.command("session", Assign("alice", "Alice"))
+        yield running
+
+
+@pytest.fixture
+async def dana(browser: Browser, server: MemoryServer) -> Page:
+    """Dana's page, which shares as soon as `share("dana")` runs in it."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 720})
+    await page.goto(server.url)
+    return page

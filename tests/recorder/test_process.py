@@ -1,0 +1,164 @@
+"""The recorder process from outside: told what to record, killed, terminated, cut off from its server."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import msgspec
+import pytest
+from aiohttp import web
+
+from customer_client.simulation import share
+from recorder.fragments import indexed_path
+from recorder.process import Record, Release
+from signaling import messages as m
+from signaling.session import Assign, Open, Participant
+from tests.signaling.memory_server import MemoryServer, memory_server
+
+CAST = [
+    Participant("alice", "agent", "Alice"),
+    Participant("dana", "customer", "Dana"),
+    Participant("tape-1", "recorder", "Recorder"),
+    Participant("tape-2", "recorder", "Recorder"),
+]
+START = "import uvloop, sys, pathlib; from recorder.process import run; "
+START += "uvloop.run(run(sys.argv[1], 'the-secret', pathlib.Path(sys.argv[2])))"
+
+
+class Redeemed(NamedTuple):
+    token: str = "dana"
+    session: str = "session"
+
+
+class Control:
+    """The server's side of `/api/recorder`: tells whoever connects what it is given."""
+
+    def __init__(self) -> None:
+        self.orders: asyncio.Queue[Record | Release] = asyncio.Queue()
+        self.connections = 0
+        self.socket: web.WebSocketResponse | None = None
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        assert request.headers["Authorization"] == "Bearer the-secret"
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.connections += 1
+        self.socket = socket
+        sending = asyncio.create_task(self._send(socket))
+        async for _ in socket:
+            pass
+        sending.cancel()
+        return socket
+
+    async def _send(self, socket: web.WebSocketResponse) -> None:
+        while True:
+            await socket.send_bytes(msgspec.json.encode(await self.orders.get()))
+
+
+class Scene:
+    """A session in which the simulated customer shares and recording is on."""
+
+    def __init__(self, server: MemoryServer, control: Control, folder: Path) -> None:
+        self.server, self.control, self.folder = server, control, folder
+
+    async def start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", START, self.server.url, str(self.folder), cwd=Path(__file__).parents[2]
+        )
+
+    def bodies(self, kind: type[Any]) -> list[Any]:
+        return [event.body for event in self.server.timeline.events["session"] if isinstance(event.body, kind)]
+
+    def path(self, place: int = -1) -> Path:
+        return self.folder / "recordings" / f"{self.bodies(m.SegmentStarted)[place].segment}.webm"
+
+    async def writing(self, place: int, frames: int = 12) -> Path:
+        """Waits until a segment holds so many frames."""
+        await until(lambda: len(self.bodies(m.SegmentStarted)) > place)
+        await until(lambda: frames_of(self.path(place)) >= frames)
+        return self.path(place)
+
+
+def frames_of(path: Path) -> int:
+    if not path.exists() or not path.stat().st_size:
+        return 0
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    control = Control()
+    async with memory_server(*CAST, routes=[web.get("/api/recorder", control.serve)]) as server:
+        await server.endpoint.command("session", Open("Example", "Printer", True))
+        await server.endpoint.command("session", Assign("alice", "Alice"))
+        customer = asyncio.create_task(share(server.url, Redeemed()))
+        yield Scene(server, control, tmp_path)
+        customer.cancel()
+        await asyncio.gather(customer, return_exceptions=True)
+
+
+async def test_killed_it_leaves_a_playable_file_which_its_successor_finishes(scene: Scene) -> None:
+    first = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    path = await scene.writing(0)
+    held = frames_of(path)
+    first.kill()
+    await first.wait()
+    assert frames_of(path) >= held
+
+    second = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-2"))
+    await until(lambda: scene.bodies(m.SegmentFinished))
+    finished = scene.bodies(m.SegmentFinished)[0]
+    assert (finished.segment, finished.bytes) == (path.stem, path.stat().st_size)
+    assert frames_of(indexed_path(path)) == frames_of(path) >= held
+    await scene.writing(1)
+    second.kill()
+    await second.wait()
+
+
+async def test_terminated_it_finishes_what_it_writes(scene: Scene) -> None:
+    process = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    path = await scene.writing(0)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    [finished] = scene.bodies(m.SegmentFinished)
+    assert finished.bytes == path.stat().st_size
+
+
+async def test_released_it_finishes_that_session_and_stays(scene: Scene) -> None:
+    process = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    path = await scene.writing(0)
+    scene.control.orders.put_nowait(Release("session"))
+    await until(lambda: scene.bodies(m.SegmentFinished))
+    assert indexed_path(path).exists()
+    assert process.returncode is None
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def test_without_its_control_connection_it_goes_on_writing_and_comes_back(scene: Scene) -> None:
+    process = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    path = await scene.writing(0)
+    held = frames_of(path)
+    assert scene.control.socket is not None
+    await scene.control.socket.close()
+    await until(lambda: scene.control.connections == 2)
+    await until(lambda: frames_of(path) > held + 10)
+    assert len(scene.bodies(m.SegmentStarted)) == 1
+    process.terminate()
+    assert await process.wait() == 0
