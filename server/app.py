@@ -1,0 +1,39 @@
+"""The application: the parts that every capability works with, composed once."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.assignment import Assignment
+from server.database import Database
+from server.feed import Feed
+from server.limits import Limiter
+from server.settings import Settings
+from server.timeline import Timeline
+from signaling.bus import Bus
+from signaling.endpoint import Endpoint
+
+
+@dataclass(frozen=True, eq=False)
+class App:
+    """What a handler is given.
+
+    `key` is for keyed hashes, `process_secret` is what workers and recorders show, and `setup_token` makes the first
+    administrator as long as there is none.
+    """
+
+    settings: Settings
+    database: Database
+    timeline: Timeline
+    bus: Bus
+    endpoint: Endpoint
+    assignment: Assignment
+    feed: Feed
+    limiter: Limiter
+    key: bytes = field(repr=False)
+    process_secret: str = field(repr=False)
+    setup_token: str = field(repr=False)
+
+    @property
+    def data(self) -> Path:
+        """The folder of everything that is stored."""
+        return self.settings.data
