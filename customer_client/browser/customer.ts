@@ -1,0 +1,374 @@
+// The customer in a session: the connection, the session as folded so far, and what this page shares.
+//
+// What leaves this computer is decided here and at once: a stop or a pause closes the tap first and tells the server
+// after, so that neither needs a network.
+
+import { Board, isBoardChange } from "../../annotate/browser/board";
+import type { Annotation } from "../../annotate/browser/shapes";
+import { Connection, type Link, randomIdentifier } from "../../signaling/browser/connection";
+import { rtcIceServers } from "../../signaling/browser/description";
+import { Emitter } from "../../signaling/browser/emitter";
+import type { Event, Pointer, Relay, Surface, SurfaceKind } from "../../signaling/browser/messages";
+import { type Audience, Sender } from "../../signaling/browser/sender";
+import { apply, isSeen, NEW_SESSION, type Participant, present, type Session } from "../../signaling/browser/session";
+import { describe, stillPicture } from "./capture";
+import type { Participation } from "./http";
+import { sendPicture } from "./participation";
+
+const WATCH_EVERY_MS = 1_000;
+
+/** Why sharing ended without the customer's doing: loaded again, or away for longer than the server waits. */
+export type Interruption = "reloaded" | "away";
+
+export interface CustomerEvents {
+  /** Anything that a screen shows has changed. */
+  change: undefined;
+  event: Event;
+  pointer: { sender: string; pointer: Pointer };
+  drawing: { sender: string; annotation: Annotation | null };
+  /** The server refused something that was asked for. */
+  refused: { what: "share" | "chat" | "picture"; text: string };
+}
+
+interface Peer {
+  state: RTCPeerConnectionState;
+  verification: string | null;
+}
+
+export class Customer extends Emitter<CustomerEvents> {
+  session: Session = NEW_SESSION;
+  board = Board.EMPTY;
+  events: Event[] = [];
+  connected: readonly string[] = [];
+  /** What is captured; null when nothing is. */
+  track: MediaStreamTrack | null = null;
+  paused = false;
+  /** Shows the captured track to the customer, and lends its frames. */
+  readonly mirror = document.createElement("video");
+  interruption: Interruption | null = null;
+  /** Why the server will not have this page any more (`replaced`, ...); null while it will. */
+  closed: string | null = null;
+  left = false;
+  /** Everything that happened before this page came has been folded. */
+  caughtUp = false;
+
+  readonly place: Participation;
+  readonly #connection: Connection;
+  readonly #sender: Sender;
+  readonly #label: (kind: SurfaceKind) => string;
+  readonly #peers = new Map<string, Peer>();
+  /** Surfaces that this page shared, or stopped. */
+  readonly #surfaces = new Set<string>();
+  #surfaceId = "";
+  #surface: Surface | null = null;
+  #iceReady = false;
+  #offerRefused = false;
+  #watch: ReturnType<typeof setInterval> | undefined;
+
+  constructor(place: Participation, label: (kind: SurfaceKind) => string) {
+    super();
+    this.place = place;
+    this.#label = label;
+    this.#connection = new Connection({ token: place.token });
+    this.#sender = new Sender((message) => this.#connection.relay(message));
+    this.mirror.muted = this.mirror.autoplay = this.mirror.playsInline = true;
+    this.mirror.addEventListener("resize", () => this.#checkSurface());
+    this.#listen();
+  }
+
+  open(): void {
+    this.#connection.open();
+  }
+
+  get link(): Link {
+    return this.#connection.link;
+  }
+
+  get now(): number {
+    return this.#connection.now();
+  }
+
+  /** Something was done here that the server has not confirmed yet. */
+  get unsettled(): boolean {
+    return this.#connection.unsettled;
+  }
+
+  /** Whether this page shows anything to anyone: live, or as pictures. */
+  get sharing(): boolean {
+    return this.track !== null || (isSeen(this.session) && this.session.surface?.kind === "picture");
+  }
+
+  get agents(): Participant[] {
+    return present(this.session, "agent");
+  }
+
+  /** Agents who have a link to the server, or still see this screen without it. */
+  get watching(): Participant[] {
+    return this.agents.filter(
+      ({ id }) => (this.link === "online" && this.connected.includes(id)) || this.#peers.get(id)?.state === "connected",
+    );
+  }
+
+  /** Whether frames reach anyone at this moment. */
+  get visible(): boolean {
+    return this.track !== null && !this.paused && [...this.#peers.values()].some((peer) => peer.state === "connected");
+  }
+
+  /** The phrase to compare with an agent; null until a connection stands. */
+  get verification(): string | null {
+    return this.agents.map(({ id }) => this.#peers.get(id)?.verification).find(Boolean) ?? null;
+  }
+
+  /** Says yes to being seen, and yes or no to being recorded when that was asked. */
+  consent(record: boolean): void {
+    this.interruption = null;
+    void this.#connection.send({ type: "give_consent", scope: "view", granted: true });
+    if (this.session.askRecording || this.session.consents.record === "asked") this.consentRecording(record);
+    this.#settleAudience();
+  }
+
+  consentRecording(granted: boolean): void {
+    void this.#connection.send({ type: "give_consent", scope: "record", granted });
+  }
+
+  /** Takes back what was agreed to, before anything was shared. */
+  withdraw(): void {
+    void this.#connection.send({ type: "give_consent", scope: "view", granted: false });
+  }
+
+  /** Shares a captured track: the server is told and everyone is offered to in one breath. */
+  share(track: MediaStreamTrack): void {
+    this.track = track;
+    this.paused = false;
+    this.interruption = null;
+    this.#surfaceId = randomIdentifier();
+    this.#surfaces.add(this.#surfaceId);
+    track.addEventListener("ended", () => track === this.track && this.stop());
+    this.mirror.srcObject = new MediaStream([track]);
+    void this.mirror.play().catch(() => undefined);
+    this.#watch = setInterval(() => this.#checkSurface(), WATCH_EVERY_MS);
+    this.#checkSurface();
+    this.emit("change", undefined);
+  }
+
+  /** Shares pictures instead: nothing is captured, and each picture is sent by itself. */
+  async sharePictures(): Promise<boolean> {
+    this.interruption = null;
+    const surface: Surface = { id: randomIdentifier(), kind: "picture", label: "", width: 1, height: 1 };
+    return this.#start(surface);
+  }
+
+  /** Sends a picture and lets all look at it. */
+  async sendPicture(picture: Blob): Promise<void> {
+    const about = { kind: "picture", label: this.#label("picture"), requestedBy: null };
+    const { surface } = await sendPicture(this.place, picture, about);
+    const shown = await this.#connection.send({ type: "show_surface", surface: surface.id });
+    if (!shown.ok) this.emit("refused", { what: "picture", text: shown.text });
+  }
+
+  pause(): void {
+    if (!this.track || this.paused) return;
+    this.paused = true;
+    this.#sender.pause();
+    void this.#connection.send({ type: "pause_sharing" });
+    this.emit("change", undefined);
+  }
+
+  resume(): void {
+    if (!this.track || !this.paused) return;
+    this.paused = false;
+    this.#sender.resume();
+    void this.#connection.send({ type: "resume_sharing" });
+    this.emit("change", undefined);
+  }
+
+  stop(): void {
+    const shared = this.sharing;
+    this.#closeTap();
+    if (shared) void this.#connection.send({ type: "stop_sharing" });
+    this.emit("change", undefined);
+  }
+
+  stopRecording(): void {
+    this.consentRecording(false);
+  }
+
+  showLive(): void {
+    void this.#connection.send({ type: "show_surface", surface: null });
+  }
+
+  async say(text: string): Promise<void> {
+    const said = await this.#connection.send({ type: "say", text });
+    if (!said.ok) this.emit("refused", { what: "chat", text: said.text });
+  }
+
+  /** Goes for good. */
+  async leave(): Promise<void> {
+    this.left = true;
+    this.stop();
+    await Promise.race([this.#connection.send({ type: "leave" }), new Promise((done) => setTimeout(done, 5_000))]);
+    this.#connection.close();
+  }
+
+  /** The page is being closed or loaded again: say so while there is a link. */
+  depart(): void {
+    if (this.track) this.stop();
+  }
+
+  #listen(): void {
+    const connection = this.#connection;
+    connection.on("welcome", (welcome) => {
+      if (!welcome.turn) this.#useIceServers(rtcIceServers(welcome.ice_servers));
+      this.#sender.relinked();
+    });
+    connection.on("iceServers", (servers) => this.#useIceServers(rtcIceServers(servers)));
+    connection.on("events", (events) => this.#fold(events));
+    connection.on("presence", (connected) => {
+      this.connected = connected;
+      // The first thing after the events that were missed.
+      this.caughtUp = true;
+      this.#settleAudience();
+      this.emit("change", undefined);
+    });
+    connection.on("relay", (relay) => this.#receive(relay));
+    connection.on("refused", () => {
+      this.#offerRefused = true;
+    });
+    connection.on("link", () => {
+      this.#settleAudience();
+      this.emit("change", undefined);
+    });
+    connection.on("closed", ({ code }) => {
+      this.closed = code;
+      this.#closeTap();
+      this.emit("change", undefined);
+    });
+    this.#sender.on("peer", ({ participant, state, verification }) => {
+      this.#peers.set(participant, { state, verification });
+      this.emit("change", undefined);
+    });
+  }
+
+  #fold(events: readonly Event[]): void {
+    for (const event of events) {
+      const mine = this.track !== null && isSeen(this.session) && this.session.surface?.id === this.#surfaceId;
+      this.session = apply(this.session, event);
+      this.events.push(event);
+      if (isBoardChange(event.body)) this.board = this.board.apply(event.body, event.actor, event.at);
+      // Nobody here stopped: the server did, because we were away too long, or the agent ended the session.
+      if (event.body.type === "sharing_stopped" && mine) {
+        this.#closeTap();
+        this.interruption = "away";
+      }
+      if (event.body.type === "session_ended") this.#closeTap();
+    }
+    this.#stopOrphan();
+    this.#settleAudience();
+    if (this.#offerRefused && isSeen(this.session)) {
+      this.#offerRefused = false;
+      this.#sender.repeat();
+    }
+    for (const event of events) this.emit("event", event);
+    this.emit("change", undefined);
+  }
+
+  /** A screen that the session says is shared, but not by this page: it was shared before a reload, or in another tab. */
+  #stopOrphan(): void {
+    const { surface } = this.session;
+    if (!isSeen(this.session) || !surface || surface.kind === "picture" || this.#surfaces.has(surface.id)) return;
+    this.#surfaces.add(surface.id);
+    this.interruption = "reloaded";
+    void this.#connection.send({ type: "stop_sharing" });
+  }
+
+  #receive({ sender, message }: Relay): void {
+    switch (message.type) {
+      case "answer":
+      case "candidate":
+      case "reoffer":
+        this.#sender.receive(sender, message);
+        break;
+      case "pointer":
+        this.emit("pointer", { sender, pointer: message });
+        break;
+      case "drawing":
+        this.emit("drawing", { sender, annotation: message.annotation });
+        break;
+      case "request_snapshot":
+        void this.#answerSnapshot(sender);
+        break;
+      default:
+        break;
+    }
+  }
+
+  async #answerSnapshot(requestedBy: string): Promise<void> {
+    const { track } = this;
+    if (!track || this.paused || !isSeen(this.session)) return;
+    try {
+      const picture = await stillPicture(track, this.mirror);
+      if (this.track !== track || this.paused) return;
+      const kind = this.#surface?.kind ?? "monitor";
+      await sendPicture(this.place, picture, { kind, label: this.#label(kind), requestedBy });
+    } catch (error) {
+      this.emit("refused", { what: "picture", text: error instanceof Error ? error.message : "" });
+    }
+  }
+
+  /** Tells the server what is shared as soon as its size is known, and again when that changes. */
+  #checkSurface(): void {
+    const { track } = this;
+    if (!track) return;
+    const measured = describe(track, this.#surfaceId, this.#label);
+    if (!measured) return;
+    const { videoWidth, videoHeight } = this.mirror;
+    const surface = videoWidth ? { ...measured, width: videoWidth, height: videoHeight } : measured;
+    const before = this.#surface;
+    this.#surface = surface;
+    if (!before) {
+      void this.#start(surface);
+      this.#sender.share(track);
+      this.#settleAudience();
+    } else if (surface.width !== before.width || surface.height !== before.height || surface.kind !== before.kind) {
+      void this.#connection.send({ type: "change_surface", surface });
+    }
+  }
+
+  async #start(surface: Surface): Promise<boolean> {
+    const started = await this.#connection.send({ type: "start_sharing", surface });
+    if (started.ok) return true;
+    this.#closeTap();
+    this.emit("refused", { what: "share", text: started.text });
+    this.emit("change", undefined);
+    return false;
+  }
+
+  /** From here on nothing leaves this computer, whatever the network does. */
+  #closeTap(): void {
+    clearInterval(this.#watch);
+    this.#sender.stop();
+    this.#peers.clear();
+    this.track?.stop();
+    this.track = null;
+    this.#surface = null;
+    this.paused = false;
+    this.mirror.srcObject = null;
+  }
+
+  #useIceServers(servers: RTCIceServer[]): void {
+    this.#iceReady = true;
+    this.#sender.setIceServers(servers);
+  }
+
+  /** Agents from the moment of consent, and the recorder while recording is on. */
+  #settleAudience(): void {
+    const agreed = this.session.consents.view === "given" || this.track !== null;
+    const viewers = [...this.agents, ...(this.session.recording === "on" ? present(this.session, "recorder") : [])];
+    const audience: Audience[] = viewers.map(({ id }) => ({
+      id,
+      reachable: this.link === "online" && this.connected.includes(id),
+    }));
+    this.#sender.setAudience(agreed && this.#iceReady ? audience : []);
+    for (const id of [...this.#peers.keys()]) if (!viewers.some((viewer) => viewer.id === id)) this.#peers.delete(id);
+  }
+}

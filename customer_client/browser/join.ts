@@ -1,0 +1,6 @@
+import "../../annotate/browser/design.css";
+import "./page.css";
+import "./sharing.css";
+import { startJoining } from "./visit";
+
+startJoining();

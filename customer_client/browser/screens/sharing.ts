@@ -1,0 +1,266 @@
+import { createIcon, type IconName } from "../../../annotate/browser/icons";
+import { isSeen } from "../../../signaling/browser/session";
+import type { Chat } from "../chat";
+import type { Customer } from "../customer";
+import { element, listen, setText, show } from "../elements";
+import { canFloat, float } from "../floating";
+import { Mirror } from "../mirror";
+import type { Page, Screen } from "../page";
+import { picturePanel } from "../picture_panel";
+import { listed, t } from "../words";
+import { sharingNews } from "./news";
+
+const ESCAPE_WITHIN_MS = 2_000;
+
+/** The mirror as large as fits, who sees it, and Pause and Stop always in reach. */
+export function sharingScreen(page: Page, customer: Customer, chat: Chat): Screen {
+  const agent = () => customer.agents[0]?.name ?? customer.session.agent?.name ?? t("name.staff");
+  const pictures = customer.track === null;
+  const mirror = new Mirror(customer);
+
+  const seenDot = element("span", { class: "dot" });
+  const seenText = element("span");
+  const seen = element("p", { class: "badge accent seen", role: "status" }, seenDot, seenText);
+  const recordingText = element("span");
+  const recording = element(
+    "p",
+    { class: "badge danger recording", hidden: true },
+    element("span", { class: "dot live" }),
+    recordingText,
+  );
+  const stopRecording = element(
+    "button",
+    { type: "button", class: "button quiet small", hidden: true, onclick: () => customer.stopRecording() },
+    t("sharing.record.stop"),
+  );
+  const phrase = element("b", { class: "number" });
+  const verification = element(
+    "details",
+    { class: "phrase small", hidden: true },
+    element("summary", {}, `${t("sharing.phrase")}: `, phrase),
+    element("p", { class: "card" }, t("sharing.phrase.hint", { agent: agent() })),
+  );
+
+  const linkBanner = element("p", { class: "banner warning", role: "alert", hidden: true });
+  const pausedBanner = element(
+    "p",
+    { class: "banner warning", role: "status", hidden: true },
+    createIcon("pause"),
+    t("sharing.paused"),
+  );
+  const stillBanner = element("p", { class: "banner", hidden: true }, t("sharing.snapshot", { agent: agent() }));
+  const question = recordingQuestion(customer, agent());
+  const background = element("p", { class: "small muted background" }, t("sharing.background"));
+
+  const pause = bar("pause", t("sharing.pause"), () => (customer.paused ? customer.resume() : customer.pause()));
+  const stop = bar("stop", t("sharing.stop"), () => customer.stop());
+  stop.button.classList.add("danger", "stop");
+  stop.button.setAttribute("aria-keyshortcuts", "Escape Escape");
+  stop.button.title = t("sharing.escape.hint");
+  const picture = bar("camera", t("sharing.picture"), () => openPictures());
+  const floating = bar("float", t("sharing.float"), () => void toggleFloat());
+  floating.button.title = t("sharing.float.hint");
+
+  const stage = element("div", { class: "stage" }, mirror.element);
+  const away = element("p", { class: "empty" }, t("sharing.floating"));
+  let pip: Window | null = null;
+
+  async function toggleFloat(): Promise<void> {
+    if (pip) {
+      pip.close();
+      return;
+    }
+    const controls = element(
+      "div",
+      { class: "row center floating-bar" },
+      element(
+        "button",
+        { type: "button", class: "button", onclick: () => (customer.paused ? customer.resume() : customer.pause()) },
+        t("sharing.pause"),
+      ),
+      element("button", { type: "button", class: "button danger", onclick: () => customer.stop() }, t("sharing.stop")),
+    );
+    const content = element("div", { class: "floating-content" }, mirror.element, controls);
+    pip = await float(content, t("sharing.you"), () => {
+      pip = null;
+      stage.replaceChildren(mirror.element);
+      settle();
+      mirror.refresh();
+    });
+    if (!pip) {
+      stage.replaceChildren(mirror.element);
+      mirror.refresh();
+      return;
+    }
+    pip.addEventListener("resize", () => mirror.refresh());
+    pip.addEventListener("keydown", pressed);
+    stage.replaceChildren(away);
+    settle();
+    mirror.refresh();
+  }
+
+  function settle(): void {
+    setText(floating.label, t(pip ? "sharing.dock" : "sharing.float"));
+    floating.button.setAttribute("aria-pressed", String(pip !== null));
+  }
+
+  const dialog = element("dialog", { "aria-label": t("picture.title") });
+  const panel = picturePanel(page, customer, () => dialog.open && dialog.close());
+  const inline = element("div", { class: "card pictures", hidden: true }, element("h2", {}, t("picture.title")));
+  if (pictures) inline.append(panel.element);
+  dialog.append(
+    element(
+      "header",
+      {},
+      element("h2", {}, t("picture.title")),
+      element(
+        "button",
+        { type: "button", class: "button quiet icon", "aria-label": t("picture.close"), onclick: () => dialog.close() },
+        createIcon("close"),
+      ),
+    ),
+  );
+
+  function openPictures(): void {
+    dialog.append(panel.element);
+    dialog.showModal();
+  }
+  dialog.addEventListener("close", () => {
+    if (pictures && customer.session.shown === null) inline.append(panel.element);
+    picture.button.focus();
+  });
+
+  let escapedAt = Number.NEGATIVE_INFINITY;
+  function pressed(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || event.defaultPrevented || dialog.open) return;
+    if (event.timeStamp - escapedAt < ESCAPE_WITHIN_MS) {
+      customer.stop();
+      return;
+    }
+    escapedAt = event.timeStamp;
+    page.announce(t("sharing.escape"));
+    show(escapeHint, true);
+    setTimeout(() => show(escapeHint, false), ESCAPE_WITHIN_MS);
+  }
+  const escapeHint = element("p", { class: "toast", hidden: true }, t("sharing.escape"));
+  const listeners = [listen("keydown", pressed), sharingNews(page, customer)];
+
+  const frame = element("div", { class: "seen-frame", "aria-hidden": "true" });
+
+  function update(): void {
+    const { session } = customer;
+    const names = listed(customer.watching.map(({ name }) => name));
+    const looking = customer.watching.length > 0 && !customer.paused;
+    const key = pictures ? "sharing.picture.seen" : "sharing.seen";
+    setText(seenText, looking ? t(key, { names }) : t(customer.paused ? "sharing.paused" : "sharing.nobody"));
+    seen.classList.toggle("accent", looking);
+    seenDot.classList.toggle("live", looking);
+    frame.classList.toggle("off", !looking);
+
+    const on = session.recording === "on" && !customer.paused;
+    show(recording, session.recording === "on");
+    setText(recordingText, t(session.recordingFailed ? "sharing.recording.failed" : "sharing.recording"));
+    recording.firstElementChild?.classList.toggle("live", on && !session.recordingFailed);
+    show(stopRecording, session.recording === "on");
+    show(question, session.consents.record === "asked" && isSeen(session));
+
+    setText(phrase, customer.verification ?? "");
+    show(verification, customer.verification !== null);
+
+    const lost = customer.link !== "online";
+    setText(linkBanner, lost ? linkText(customer, names || agent()) : "");
+    show(linkBanner, lost);
+    show(pausedBanner, customer.paused);
+    show(stillBanner, !pictures && session.shown !== null);
+    show(background, !pictures && !customer.paused && session.shown === null);
+
+    setText(pause.label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
+    pause.button.setAttribute("aria-pressed", String(customer.paused));
+    show(inline, pictures && session.shown === null);
+    show(stage, inline.hidden === true);
+    if (!inline.hidden && !dialog.open && !inline.contains(panel.element)) inline.append(panel.element);
+    mirror.update();
+  }
+
+  show(pause.button, !pictures);
+  show(floating.button, canFloat());
+  settle();
+
+  return {
+    title: t("page.join"),
+    full: true,
+    element: element(
+      "section",
+      { class: "sharing" },
+      frame,
+      element("h1", { class: "unseen" }, t("sharing.you")),
+      element("div", { class: "status row" }, seen, recording, stopRecording, verification),
+      element("div", { class: "banners" }, question, linkBanner, pausedBanner, stillBanner, background),
+      stage,
+      inline,
+      element(
+        "div",
+        { class: "bar", role: "toolbar", "aria-label": t("sharing.you") },
+        pause.button,
+        stop.button,
+        picture.button,
+        chat.button,
+        floating.button,
+      ),
+      element("div", { class: "toasts" }, escapeHint),
+      dialog,
+    ),
+    update,
+    close: () => {
+      for (const stopListening of listeners) stopListening();
+      panel.close();
+      mirror.close();
+      pip?.close();
+    },
+  };
+}
+
+/** What is true of the picture while the server cannot be reached. */
+function linkText(customer: Customer, names: string): string {
+  if (customer.track === null) return t("link.lost.other");
+  if (customer.paused) return t("link.lost.paused");
+  return customer.visible ? t("link.lost.seen", { names }) : t("link.lost.dark");
+}
+
+function recordingQuestion(customer: Customer, agent: string): HTMLElement {
+  const { organization } = customer.session;
+  const answer = (label: string, granted: boolean) =>
+    element(
+      "button",
+      {
+        type: "button",
+        class: granted ? "button primary" : "button",
+        onclick: () => customer.consentRecording(granted),
+      },
+      label,
+    );
+  return element(
+    "div",
+    {
+      class: "banner spread",
+      role: "alertdialog",
+      "aria-label": t("sharing.record.asked", { agent, organization }),
+      hidden: true,
+    },
+    element("p", {}, t("sharing.record.asked", { agent, organization })),
+    element(
+      "div",
+      { class: "row" },
+      answer(t("sharing.record.allow"), true),
+      answer(t("sharing.record.refuse"), false),
+    ),
+  );
+}
+
+function bar(icon: IconName, text: string, run: () => void): { button: HTMLButtonElement; label: HTMLElement } {
+  const label = element("span", {}, text);
+  return {
+    label,
+    button: element("button", { type: "button", class: "button large", onclick: run }, createIcon(icon), label),
+  };
+}
