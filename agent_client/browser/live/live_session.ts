@@ -1,0 +1,236 @@
+import { batch, computed, signal } from "@preact/signals";
+import { Board, isBoardChange } from "../../../annotate/browser/board";
+import { type Command, Connection, type Link } from "../../../signaling/browser/connection";
+import { rtcIceServers } from "../../../signaling/browser/description";
+import type { Annotation, Event, Outcome, Pointer, Relay, Relayed } from "../../../signaling/browser/messages";
+import type { Quality } from "../../../signaling/browser/quality";
+import {
+  apply,
+  isSeen,
+  NEW_SESSION,
+  type Participant,
+  present,
+  type Session,
+  shownSurface,
+} from "../../../signaling/browser/session";
+import { Viewer } from "../../../signaling/browser/viewer";
+import { at as address } from "../app/api";
+import { complain, complainThat } from "../app/toasts";
+import { t } from "../app/words";
+import type { Participation, SessionSummary } from "../http";
+
+const QUALITY_EVERY_MS = 2_000;
+
+/** A session that this page takes part in: what the server says of it, and the customer's picture. */
+export class LiveSession {
+  readonly link = signal<Link>("connecting");
+  /** Why the server sent this page away for good. */
+  readonly closed = signal<string | null>(null);
+  readonly session = signal<Session>(NEW_SESSION);
+  readonly events = signal<readonly Event[]>([]);
+  readonly board = signal(Board.EMPTY);
+  /** Who has a link at this moment; null until the server has said it. */
+  readonly #presence = signal<readonly string[] | null>(null);
+  /** Whether the events so far have been heard, so that what is shown is no guess. */
+  readonly known = signal(false);
+  readonly track = signal<MediaStreamTrack | null>(null);
+  readonly peer = signal<RTCPeerConnectionState>("new");
+  readonly verification = signal<string | null>(null);
+  readonly quality = signal<Quality | null>(null);
+  /** Where others point, and what they are drawing, by participant. */
+  readonly pointers = signal<ReadonlyMap<string, Pointer>>(new Map());
+  readonly drawings = signal<ReadonlyMap<string, Annotation>>(new Map());
+  readonly me = signal<string>("");
+  readonly #readLines = signal(0);
+
+  readonly ended = computed(() => this.session.value.phase === "ended");
+  readonly seen = computed(() => isSeen(this.session.value));
+  readonly shown = computed(() => shownSurface(this.session.value));
+  readonly customer = computed<Participant | null>(() => present(this.session.value, "customer")[0] ?? null);
+  readonly unread = computed(() => {
+    const lines = this.session.value.chat.slice(this.#readLines.value);
+    return lines.filter((line) => line.author !== this.me.value).length;
+  });
+
+  readonly #connection: Connection;
+  readonly #viewer: Viewer;
+  readonly #timer: number;
+  #reported: boolean | null = null;
+
+  constructor(
+    readonly summary: SessionSummary,
+    readonly participation: Participation,
+  ) {
+    this.me.value = participation.participant;
+    this.#connection = new Connection({ token: participation.token });
+    this.#viewer = new Viewer((message) => this.#connection.relay(message));
+    this.#listen();
+    this.#timer = window.setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+    this.#connection.open();
+  }
+
+  get id(): string {
+    return this.participation.session;
+  }
+
+  /** Whether a participant who is in the session has no link at this moment. */
+  isAway(participant: string): boolean {
+    return !(this.#presence.value?.includes(participant) ?? true);
+  }
+
+  /** The server's time, ms since 1970. */
+  now(): number {
+    return this.#connection.now();
+  }
+
+  /** Sends a durable message; says what went wrong, and resolves to whether it was taken. */
+  async command(command: Command): Promise<boolean> {
+    const committed = await this.#connection.send(command);
+    if (!committed.ok && committed.code !== "closed") {
+      complainThat(committed.text === "" ? t("error.unexpected") : committed.text);
+    }
+    return committed.ok;
+  }
+
+  /** Sends what may be lost; false while there is no link. */
+  relay(message: Relayed): boolean {
+    return this.seen.value && this.#connection.relay(message);
+  }
+
+  /** Lets all look at a snapshot, or at what is shared live again. */
+  show(surface: string | null): Promise<boolean> {
+    return this.command({ type: "show_surface", surface });
+  }
+
+  end(outcome: Outcome | null): Promise<boolean> {
+    return this.command({ type: "end", outcome });
+  }
+
+  /** The first `count` lines of the chat have been before the agent's eyes. */
+  read(count: number): void {
+    if (count > this.#readLines.peek()) this.#readLines.value = count;
+  }
+
+  snapshotUrl(snapshot: string): string {
+    return address`/api/sessions/${this.id}/snapshots/${snapshot}`;
+  }
+
+  /** This page goes; the session goes on. */
+  close(): void {
+    window.clearInterval(this.#timer);
+    this.#viewer.close();
+    this.#connection.close();
+  }
+
+  #listen(): void {
+    const connection = this.#connection;
+    const viewer = this.#viewer;
+    connection.on("link", (link) => {
+      batch(() => {
+        this.link.value = link;
+        if (link !== "online") {
+          this.pointers.value = new Map();
+          this.drawings.value = new Map();
+        }
+      });
+    });
+    connection.on("welcome", (welcome) => {
+      this.me.value = welcome.participant;
+      viewer.setIceServers(rtcIceServers(welcome.ice_servers));
+      if (welcome.seq <= this.session.value.seq) this.known.value = true;
+    });
+    connection.on("events", (events) => this.#take(events));
+    connection.on("presence", (connected) => {
+      this.#presence.value = connected;
+      const here = (id: string): boolean => connected.includes(id);
+      batch(() => {
+        this.pointers.value = new Map([...this.pointers.value].filter(([id]) => here(id)));
+        this.drawings.value = new Map([...this.drawings.value].filter(([id]) => here(id)));
+      });
+    });
+    connection.on("relay", (relay) => this.#hear(relay));
+    connection.on("refused", ({ code }) => {
+      if (code === "flood" || code === "too_fast") complain(new Error(code));
+    });
+    connection.on("closed", ({ code }) => {
+      this.closed.value = code;
+    });
+    viewer.on("track", (track) => {
+      this.track.value = track;
+      this.#reported = null;
+    });
+    viewer.on("state", (state) => {
+      this.peer.value = state;
+    });
+    viewer.on("verification", (phrase) => {
+      this.verification.value = phrase;
+    });
+  }
+
+  #take(events: readonly Event[]): void {
+    const first = !this.known.peek();
+    batch(() => {
+      let session = this.session.value;
+      let board = this.board.value;
+      const drawings = new Map(this.drawings.value);
+      for (const event of events) {
+        session = apply(session, event);
+        if (isBoardChange(event.body)) {
+          board = board.apply(event.body, event.actor, event.at);
+          drawings.delete(event.actor);
+        }
+      }
+      this.session.value = session;
+      this.board.value = board;
+      this.drawings.value = drawings;
+      this.events.value = [...this.events.value, ...events];
+      this.known.value = true;
+      // What was said before this page came is no news.
+      if (first) this.#readLines.value = session.chat.length;
+    });
+    this.#want(first);
+  }
+
+  #want(first: boolean): void {
+    const { surface } = this.session.value;
+    const customer = this.customer.value;
+    const live = this.seen.value && surface !== null && surface.kind !== "picture";
+    this.#viewer.want(live && customer !== null ? customer.id : null);
+    if (first && live) this.#viewer.ask();
+  }
+
+  #hear({ sender, message }: Relay): void {
+    switch (message.type) {
+      case "offer":
+      case "candidate":
+        this.#viewer.receive(sender, message);
+        break;
+      case "pointer": {
+        const pointers = new Map(this.pointers.value);
+        if (message.visible) pointers.set(sender, message);
+        else pointers.delete(sender);
+        this.pointers.value = pointers;
+        break;
+      }
+      case "drawing": {
+        const drawings = new Map(this.drawings.value);
+        if (message.annotation === null) drawings.delete(sender);
+        else drawings.set(sender, message.annotation);
+        this.drawings.value = drawings;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  async #measure(): Promise<void> {
+    const quality = await this.#viewer.quality();
+    this.quality.value = quality;
+    const relayed = quality?.relayed ?? null;
+    if (relayed === null || relayed === this.#reported || this.link.value !== "online" || !this.seen.value) return;
+    this.#reported = relayed;
+    // A refusal only means that the session moved on meanwhile.
+    await this.#connection.send({ type: "report_path", path: relayed ? "turn" : "direct" });
+  }
+}

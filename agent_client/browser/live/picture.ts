@@ -1,0 +1,193 @@
+import { effect, signal } from "@preact/signals";
+import {
+  FIT,
+  oneToOne,
+  pan,
+  place,
+  type Size,
+  scaleOf,
+  type View,
+  zoomAround,
+} from "../../../annotate/browser/geometry";
+import { InkLayer } from "../../../annotate/browser/ink";
+import type { Point } from "../../../annotate/browser/shapes";
+import type { LiveSession } from "./live_session";
+
+export const ZOOM_STEP = 1.25;
+
+function sizeOf(element: HTMLVideoElement | HTMLImageElement): Size | null {
+  const [width, height] =
+    element instanceof HTMLVideoElement
+      ? [element.videoWidth, element.videoHeight]
+      : [element.naturalWidth, element.naturalHeight];
+  return width > 0 && height > 0 ? { width, height } : null;
+}
+
+/**
+ * The customer's picture, live or still, with the ink on it, in an element of whatever size. The picture's element is
+ * laid out exactly where the picture is to be seen, so that there is no letterbox to reckon with.
+ */
+export class Picture {
+  readonly view = signal<View>(FIT);
+  /** The scale at which the picture is seen, in CSS pixels for each of its own; null before there is one. */
+  readonly scale = signal<number | null>(null);
+  /** The picture stands still at the agent's wish, before all were shown it. */
+  readonly held = signal(false);
+  readonly video = document.createElement("video");
+  readonly ink: InkLayer;
+  readonly #image = document.createElement("img");
+  readonly #resizes: ResizeObserver;
+  readonly #effects: (() => void)[];
+
+  constructor(
+    readonly frame: HTMLElement,
+    readonly live: LiveSession,
+  ) {
+    const { video } = this;
+    video.autoplay = true;
+    video.muted = true;
+    video.playsInline = true;
+    video.disablePictureInPicture = true;
+    for (const element of [video, this.#image]) {
+      element.className = "picture";
+      element.draggable = false;
+      frame.append(element);
+    }
+    this.#image.alt = "";
+    this.#image.hidden = true;
+    this.ink = new InkLayer(video, frame, { now: () => live.now() });
+    this.#resizes = new ResizeObserver(() => this.#lay());
+    this.#resizes.observe(frame);
+    for (const type of ["loadedmetadata", "resize"]) video.addEventListener(type, () => this.#lay());
+    this.#image.addEventListener("load", () => this.#turn());
+    this.#effects = [
+      effect(() => this.#receive(live.track.value)),
+      effect(() => this.#show(live.shown.value?.id ?? null, live.session.value.surface?.id ?? null)),
+      effect(() => {
+        this.ink.board = live.board.value;
+      }),
+      effect(() => {
+        void this.view.value;
+        this.#lay();
+      }),
+    ];
+  }
+
+  /** Scales by `factor` around a point of the frame, or around its middle. */
+  zoom(factor: number, around?: Point): void {
+    const size = this.#size();
+    if (size === null) return;
+    const frame = this.#frameSize();
+    const point = around ?? [frame.width / 2, frame.height / 2];
+    this.view.value = zoomAround(this.view.value, frame, size, point, factor);
+  }
+
+  pan(dx: number, dy: number): void {
+    const size = this.#size();
+    if (size !== null) this.view.value = pan(this.view.value, this.#frameSize(), size, dx, dy);
+  }
+
+  fit(): void {
+    this.view.value = FIT;
+  }
+
+  oneToOne(): void {
+    this.view.value = oneToOne(this.view.value, window.devicePixelRatio);
+  }
+
+  /** Whether a part of the picture lies outside the frame, so that there is something to drag. */
+  get overflows(): boolean {
+    return this.view.value.scale !== "fit";
+  }
+
+  /** Lets the live picture stand still. */
+  hold(): void {
+    this.video.pause();
+    this.held.value = true;
+  }
+
+  /** Lets the live picture go on. */
+  release(): void {
+    this.held.value = false;
+    // Refused only where there is nothing to play; then the next track plays by itself.
+    void this.video.play().catch(() => undefined);
+  }
+
+  /** The live picture as it stands, in its own resolution; null when there is none. */
+  async capture(): Promise<Blob | null> {
+    const { video } = this;
+    const size = sizeOf(video);
+    if (size === null) return null;
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, size);
+    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
+  close(): void {
+    for (const stop of this.#effects) stop();
+    this.#resizes.disconnect();
+    this.ink.close();
+    this.video.srcObject = null;
+    this.frame.replaceChildren();
+  }
+
+  #receive(track: MediaStreamTrack | null): void {
+    this.video.srcObject = track === null ? null : new MediaStream([track]);
+    this.held.value = false;
+  }
+
+  #show(shown: string | null, live: string | null): void {
+    const still = shown !== null && shown !== live;
+    if (still) {
+      this.#image.dataset.surface = shown;
+      this.#image.src = this.live.snapshotUrl(shown);
+      return;
+    }
+    delete this.#image.dataset.surface;
+    this.#image.hidden = true;
+    this.#image.removeAttribute("src");
+    this.video.hidden = false;
+    this.ink.element = this.video;
+    this.ink.surface = live;
+    if (this.held.peek()) this.release();
+    this.#lay();
+  }
+
+  /** The still picture has come: it takes the place of the live one. */
+  #turn(): void {
+    const surface = this.#image.dataset.surface;
+    if (surface === undefined) return;
+    this.#image.hidden = false;
+    this.video.hidden = true;
+    this.ink.element = this.#image;
+    this.ink.surface = surface;
+    this.#lay();
+  }
+
+  #size(): Size | null {
+    return sizeOf(this.#image.hidden ? this.video : this.#image);
+  }
+
+  #frameSize(): Size {
+    return { width: this.frame.clientWidth, height: this.frame.clientHeight };
+  }
+
+  #lay(): void {
+    const size = this.#size();
+    const frame = this.#frameSize();
+    if (size === null || frame.width === 0 || frame.height === 0) {
+      this.scale.value = null;
+      return;
+    }
+    const box = place(this.view.peek(), frame, size);
+    for (const { style } of [this.video, this.#image]) {
+      style.left = `${box.x}px`;
+      style.top = `${box.y}px`;
+      style.width = `${box.width}px`;
+      style.height = `${box.height}px`;
+    }
+    this.scale.value = scaleOf(this.view.peek(), frame, size);
+    this.ink.refresh();
+  }
+}

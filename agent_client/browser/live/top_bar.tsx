@@ -1,0 +1,109 @@
+import { useState } from "preact/hooks";
+import { present } from "../../../signaling/browser/session";
+import { useClock } from "../app/clock";
+import { Dialog } from "../app/dialog";
+import { Icon } from "../app/icon";
+import { Link } from "../app/router";
+import { clock, t } from "../app/words";
+import { InvitationCard } from "../console/invitation";
+import { ConnectionBadge } from "./connection_badge";
+import { EndingDialog } from "./ending";
+import type { LiveSession } from "./live_session";
+
+function Running({ live }: { live: LiveSession }) {
+  useClock();
+  const { openedAt } = live.session.value;
+  if (openedAt === null) return null;
+  return (
+    <span class="badge" title={t("live.running")}>
+      <span class="visually-hidden">{t("live.running")}</span>
+      {clock(live.now() - openedAt)}
+    </span>
+  );
+}
+
+/** Who else is here; whose link is down at the moment is marked. */
+function People({ live }: { live: LiveSession }) {
+  const others = present(live.session.value, "customer", "agent").filter((one) => one.id !== live.me.value);
+  return (
+    <ul class="people" aria-label={t("live.people")}>
+      {others.map((person) => {
+        const away = live.isAway(person.id);
+        return (
+          <li key={person.id} class={away ? "badge away" : "badge"}>
+            <Icon name={person.role === "customer" ? "person" : "people"} />
+            {person.name || t("live.customer")}
+            {away && ` · ${t("live.away")}`}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function RecordingState({ live }: { live: LiveSession }) {
+  const { recording, recordingFailed, askRecording } = live.session.value;
+  if (recording === "on" && recordingFailed !== null) {
+    return (
+      <span class="badge danger" role="status">
+        <Icon name="warning" />
+        {t("recording.failed")}
+      </span>
+    );
+  }
+  if (recording === "on") {
+    return (
+      <span class="badge danger" role="status">
+        <span class="dot live" aria-hidden="true" />
+        {t("recording.on")}
+      </span>
+    );
+  }
+  if (recording === "off" && !askRecording) return null;
+  return (
+    <span class="badge" role="status">
+      {t(`recording.${recording}`)}
+    </span>
+  );
+}
+
+export function TopBar({ live }: { live: LiveSession }) {
+  const [opened, setOpened] = useState<"invitation" | "ending" | null>(null);
+  const { summary } = live;
+  const close = (): void => setOpened(null);
+  const name = live.customer.value?.name || summary.customer_name || t("live.customer");
+  return (
+    <header class="top-bar">
+      <div class="top-title">
+        <h1 class="clip">{name}</h1>
+        {summary.ticket !== null && (
+          <Link to={`/tickets/${summary.ticket}`} class="clip small">
+            {summary.ticket_number !== null && `#${summary.ticket_number} `}
+            {summary.subject}
+          </Link>
+        )}
+      </div>
+      <div class="top-state">
+        <Running live={live} />
+        <People live={live} />
+        <RecordingState live={live} />
+        <ConnectionBadge live={live} />
+      </div>
+      <div class="top-actions">
+        <button type="button" class="button" onClick={() => setOpened("invitation")}>
+          <Icon name="link" />
+          <span class="wide-only">{t("live.invitation")}</span>
+        </button>
+        <button type="button" class="button danger" onClick={() => setOpened("ending")}>
+          {t("live.end")}
+        </button>
+      </div>
+      {opened === "invitation" && (
+        <Dialog title={t("live.invitation")} onClose={close} wide>
+          <InvitationCard session={live.id} />
+        </Dialog>
+      )}
+      {opened === "ending" && <EndingDialog live={live} onClose={close} />}
+    </header>
+  );
+}

@@ -1,0 +1,32 @@
+import { type Drawing, ICONS } from "../../../annotate/browser/icons";
+
+/** The signs on the player's buttons; the words are on the buttons themselves, for those who don't see them. */
+const DRAWINGS = {
+  play: ICONS.play,
+  pause: ICONS.pause,
+  ink: ICONS.pen,
+  full: ICONS["full-screen"],
+  frame_back: { line: "M16 5.5v13L7 12zM5 5.5v13" },
+  frame_on: { line: "M8 5.5v13L17 12zM19 5.5v13" },
+  back: { line: "M12 5.5v13L3.5 12zM20.5 5.5v13L12 12z" },
+  on: { line: "M12 5.5v13l8.5-6.5zM3.5 5.5v13L12 12z" },
+  cut: { line: "M8 4H4v16h4M16 4h4v16h-4M12 8v8" },
+} satisfies Record<string, Drawing>;
+
+export type Sign = keyof typeof DRAWINGS;
+
+export function Icon({ sign }: { sign: Sign }) {
+  const { line }: Drawing = DRAWINGS[sign];
+  return (
+    <svg class="icon-svg" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path
+        d={line}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.75"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,192 @@
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { may } from "../app/account";
+import { at, get } from "../app/api";
+import { useKeys } from "../app/keys";
+import { useResource } from "../app/resource";
+import { Link, type PageProps } from "../app/router";
+import { Failure, Skeleton } from "../app/states";
+import { moment as dateText, language, t, type Word } from "../app/words";
+import type { RecordingPage } from "../http";
+import { Axis } from "./axis";
+import { Controls, LEAP_MS } from "./controls";
+import { Cut } from "./cut";
+import { clockText, type Film, layFilm, recordedMs } from "./film";
+import { Icon } from "./icons";
+import { type Moment, momentsOf } from "./moments";
+import { Playback } from "./playback";
+import { Publish } from "./publish";
+import { scenesOf } from "./scene";
+import { Side } from "./side";
+import { Stage } from "./stage";
+import "./review.css";
+
+/** The player: a recorded session with its ink, its timeline, and for trainers the scissors. */
+export function PlayerPage({ params }: PageProps) {
+  const session = params.session ?? "";
+  const { data, error, reload } = useResource<RecordingPage>(
+    `recording:${session}`,
+    () => get<RecordingPage>(at`/api/recordings/${session}`),
+    [`session:${session}`],
+  );
+  if (data !== null) return <Player page={data} />;
+  if (error !== null) return <Failure error={error} retry={reload} />;
+  return (
+    <div class="player page" aria-busy="true">
+      <Skeleton lines={2} />
+      <div class="stage" />
+    </div>
+  );
+}
+
+const words = (key: string): string => t(key as Word);
+const say = (moment: Moment): string => t(moment.key as Word, moment.values);
+
+/** The files that can be played: while the session goes on, the one that is being written is not among them. */
+const playable = (page: RecordingPage) => page.segments.filter((segment) => segment.finished || page.ended_at !== null);
+
+/** The film of a page; while nothing is recorded it spans what happened once somebody was there to see it. */
+function filmOf(page: RecordingPage): Film {
+  const seen = page.events.find(({ body }) => body.type === "sharing_started" || body.type === "snapshot_taken");
+  const start = seen?.at ?? page.events[0]?.at ?? page.created_at;
+  return layFilm(playable(page), { start, end: page.events[page.events.length - 1]?.at ?? start });
+}
+
+function Player({ page }: { page: RecordingPage }) {
+  const files = playable(page)
+    .map((segment) => `${segment.url} ${segment.duration_ms}`)
+    .join();
+  // The page is loaded anew on every hint; the film is another one only when a file has been added or finished.
+  const film = useMemo(() => filmOf(page), [page.session, files, files !== "" || page.events.length]);
+  const playback = useMemo(() => new Playback(film), [page.session]);
+  const cut = useMemo(() => new Cut(film), [film]);
+  useEffect(() => playback.extend(film), [playback, film]);
+  const ink = useMemo(() => signal(true), []);
+  const [cutting, setCutting] = useState(false);
+  const tongue = language.value;
+  const moments = useMemo(() => momentsOf(page.events, words), [page.events, tongue]);
+  const scenes = useMemo(() => scenesOf(page.events), [page.events]);
+  const screen = useRef<HTMLDivElement>(null);
+  const mayCut = may("clip.create") && files !== "";
+  const full = (): void => {
+    if (document.fullscreenElement !== null) void document.exitFullscreen();
+    else void screen.current?.requestFullscreen();
+  };
+  useKeys(
+    [
+      { keys: "Space", label: "review.key.toggle", run: () => playback.toggle() },
+      { keys: "k", label: "review.pause", run: () => playback.pause() },
+      { keys: "l", label: "review.key.faster", run: () => playback.faster() },
+      { keys: "j", label: "review.back", run: () => playback.seek(playback.now.value - LEAP_MS) },
+      { keys: "ArrowLeft", label: "review.frame_back", run: () => playback.step(-1) },
+      { keys: "ArrowRight", label: "review.frame_on", run: () => playback.step(1) },
+      { keys: "i", label: "review.ink_key", run: () => (ink.value = !ink.value) },
+      { keys: "f", label: "review.full", run: full },
+      ...(mayCut
+        ? [
+            {
+              keys: "[",
+              label: "review.mark_in" as const,
+              run: () => {
+                cut.markIn(playback.now.value);
+                setCutting(true);
+              },
+            },
+            {
+              keys: "]",
+              label: "review.mark_out" as const,
+              run: () => {
+                cut.markOut(playback.now.value);
+                setCutting(true);
+              },
+            },
+          ]
+        : []),
+    ],
+    [playback, cut, mayCut],
+  );
+  return (
+    <div class="player page">
+      <header class="spread">
+        <div class="player-title">
+          <nav class="small" aria-label={t("review.path")}>
+            <Link to="/library">{t("library.title")}</Link>
+          </nav>
+          <h1>{page.subject}</h1>
+          <Facts page={page} film={film} />
+        </div>
+        {mayCut && (
+          <button
+            type="button"
+            class="button primary"
+            aria-expanded={cutting}
+            onClick={() => setCutting((before) => !before)}
+          >
+            <Icon sign="cut" />
+            {t("review.cut")}
+          </button>
+        )}
+      </header>
+      <Condition page={page} />
+      <div class="player-body">
+        <div class="player-main">
+          <div class="screen" ref={screen}>
+            <Stage {...{ page, film, scenes, playback, ink }} />
+            <Controls {...{ film, playback, ink }} onFull={full} />
+          </div>
+          <Axis {...{ film, moments, playback, say }} cut={cutting ? cut : null} />
+          {cutting && (
+            <Publish
+              {...{ film, playback, cut }}
+              session={page.session}
+              subject={page.subject}
+              events={page.events}
+              onClose={() => setCutting(false)}
+            />
+          )}
+        </div>
+        <Side {...{ film, moments, playback, say }} />
+      </div>
+    </div>
+  );
+}
+
+function Facts({ page, film }: { page: RecordingPage; film: Film }) {
+  return (
+    <ul class="player-facts muted small">
+      {page.ticket !== null && (
+        <li>
+          <Link to={`/tickets/${page.ticket}`}>
+            {t("library.ticket", { number: String(page.ticket_number ?? "") })}
+          </Link>
+        </li>
+      )}
+      <li>{t("library.with", { customer: page.customer_name, agent: page.agent_name ?? t("library.nobody") })}</li>
+      <li>
+        <time dateTime={new Date(page.created_at).toISOString()}>{dateText(page.created_at)}</time>
+      </li>
+      {playable(page).length > 0 && <li class="number">{clockText(recordedMs(film))}</li>}
+    </ul>
+  );
+}
+
+/** What keeps the recording from being whole, in words. */
+function Condition({ page }: { page: RecordingPage }) {
+  const has = (type: string): boolean => page.events.some(({ body }) => body.type === type);
+  const notes: Word[] = [];
+  if (page.ended_at === null) notes.push("review.still_running");
+  if (has("recording_failed")) notes.push("review.recorder_failed");
+  if (page.segments.length === 0) {
+    const refused = page.events.some(({ body }) => body.type === "consent_refused" && body.scope === "record");
+    notes.push(refused ? "review.not_agreed" : "review.not_recorded");
+  }
+  return (
+    <>
+      {notes.map((note) => (
+        <p key={note} class="banner warning" role="status">
+          {t(note)}
+        </p>
+      ))}
+    </>
+  );
+}
