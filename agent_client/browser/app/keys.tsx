@@ -90,7 +90,13 @@ export function showKeys(): void {
   helpShown.value = true;
 }
 
-const SHOWN_AS: Readonly<Record<string, string>> = { Escape: "Esc", ArrowLeft: "←", ArrowRight: "→" };
+const SHOWN_AS: Readonly<Record<string, string>> = {
+  Escape: "Esc",
+  Delete: "Del",
+  "shift+Delete": "Shift Del",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+};
 
 function Strokes({ keys }: { keys: string }) {
   return (

@@ -185,7 +185,9 @@ export class Playback {
     const stretch = this.stretch.value;
     if (stretch.segment === null) {
       const at = this.now.value + passed * this.rate.value;
-      if (at >= stretch.end || time - this.gapSince > GAP_SHOWN_MS) this.goOn();
+      // Where nothing was recorded at all, the ink on the snapshots is played in its own time.
+      const shownEnough = stretch.end < this.film.end && time - this.gapSince > GAP_SHOWN_MS;
+      if (at >= stretch.end || shownEnough) this.goOn();
       else this.now.value = at;
     } else if (video !== null && this.target === null) {
       this.now.value = momentOf(stretch, video.currentTime);

@@ -40,7 +40,7 @@ async def test_waiting_shows_the_place_in_the_line_and_goes_on_when_an_agent_com
     await expect(first.get_by_role("heading", name="Someone will be with you soon")).to_be_focused()
     await expect(first.get_by_text("Waited so far")).to_be_visible()
     await ask_for_help(second, server, "Eve", "My password is not taken")
-    await expect(second.get_by_text("You are number")).to_be_visible()
+    await expect(second.get_by_role("main").get_by_text("You are number")).to_be_visible()
     async with await server.login("alice") as alice:
         for page in (first, second):
             async with alice.post(f"/api/waiting/{await session_of(page)}/accept") as answer:

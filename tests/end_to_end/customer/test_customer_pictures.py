@@ -139,7 +139,7 @@ async def test_a_picture_larger_than_the_server_takes_is_made_smaller(
     async with support_agent(server) as alice:
         await send_pictures(page, alice)
         await page.get_by_label("Choose a file").set_input_files(tmp_path / "poster.png")
-        await alice.until(lambda a: a.state.snapshots)
+        await alice.until(lambda a: told(a, m.SnapshotTaken))
         taken = told(alice, m.SnapshotTaken)[0].surface
         assert 0.9 * 40_000_000 < taken.width * taken.height <= 40_000_000
         assert taken.width / taken.height == pytest.approx(1.5, abs=0.01)

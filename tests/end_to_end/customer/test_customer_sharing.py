@@ -216,7 +216,7 @@ async def test_a_snapshot_is_taken_in_full_resolution(server: ServerProcess, ope
     async with support_agent(server) as alice:
         await share(page, alice)
         await alice.ask_snapshot()
-        await alice.until(lambda a: a.state.snapshots)
+        await alice.until(lambda a: told(a, m.SnapshotTaken))
         taken = told(alice, m.SnapshotTaken)[0]
         assert taken.requested_by == alice.connection.participant
         picture = Image.open(io.BytesIO(await alice.picture(taken.surface.id)))

@@ -1,0 +1,88 @@
+"""Two real Chromiums: the customer's on a virtual screen of its own, the agent's headless."""
+
+import os
+import select
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import NamedTuple
+
+from playwright.async_api import Browser, async_playwright
+
+SCREEN = (1280, 720)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+]
+PICKER = "--auto-select-desktop-capture-source=Entire screen"
+
+
+class Missing(Exception):
+    """A program that the benchmark needs is not installed."""
+
+
+class Pair(NamedTuple):
+    """The browser that shares and the browser that sees."""
+
+    customer: Browser
+    agent: Browser
+
+
+def program(*names: str) -> str:
+    """The path of the first program that is installed."""
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    raise Missing(f"{names[0]} is not installed; `make system-packages` installs it.")
+
+
+@contextmanager
+def virtual_screen() -> Iterator[str]:
+    """A virtual screen of 1280 by 720 pixels; the value is its DISPLAY, whose number Xvfb picks."""
+    reading, writing = os.pipe()
+    width, height = SCREEN
+    process = subprocess.Popen(
+        [program("Xvfb"), "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        ready, _, _ = select.select([reading], [], [], 20)
+        number = os.read(reading, 16).decode().strip() if ready else ""
+        if not number:
+            raise Missing("Xvfb did not start.")
+        yield f":{number}"
+    finally:
+        os.close(reading)
+        process.terminate()
+        process.wait()
+
+
+@asynccontextmanager
+async def pair() -> AsyncIterator[Pair]:
+    """Both browsers, with the same flags; the customer's picks the whole screen when it is asked what to share."""
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    with virtual_screen() as display:
+        async with async_playwright() as playwright:
+            customer = await playwright.chromium.launch(
+                executable_path=chromium,
+                headless=False,
+                args=[*FLAGS, PICKER, "--window-position=0,0", f"--window-size={SCREEN[0]},{SCREEN[1]}"],
+                env={**os.environ, "DISPLAY": display},
+            )
+            agent = await playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+            try:
+                yield Pair(customer, agent)
+            finally:
+                await agent.close()
+                await customer.close()
