@@ -115,9 +115,7 @@ async def has_admin(connection: AsyncConnection) -> bool:
 async def change_user(app: App, user_id: str, change: UserChange) -> UserSummary:
     """Change an account; one that is disabled, or gets another password, is signed out everywhere at once."""
     values: dict[str, object] = {
-        name: value
-        for name in ("name", "role", "disabled")
-        if (value := getattr(change, name)) is not None
+        name: value for name in ("name", "role", "disabled") if (value := getattr(change, name)) is not None
     }
     if change.password is not None:
         check_password(change.password)

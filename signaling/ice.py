@@ -20,7 +20,6 @@ class IceSettings:
     turn_secret: str = ""
     turn_lifetime_s: int = 3600
 
-
     @property
     def turn(self) -> bool:
         """Whether credentials are handed out while there is sharing."""
