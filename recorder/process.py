@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from recorder.fragments import forget_unfinished, leftovers, recover
+from recorder.orders import Order, Release
 from recorder.participant import SessionRecorder
 
 log = structlog.get_logger()
@@ -26,20 +27,7 @@ HEARTBEAT = 5.0
 THREADS = 4
 
 
-class Record(msgspec.Struct, frozen=True, tag_field="type", tag="record"):
-    """Take part in this session with this participant token, and record it."""
-
-    session: str
-    token: str
-
-
-class Release(msgspec.Struct, frozen=True, tag_field="type", tag="release"):
-    """Finish what is being written of this session, and leave it."""
-
-    session: str
-
-
-_decoder: msgspec.json.Decoder[Record | Release] = msgspec.json.Decoder(Record | Release)
+_decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 
 
 class RecorderProcess:
@@ -61,11 +49,15 @@ class RecorderProcess:
         headers = {"Authorization": f"Bearer {self._secret}"}
         async with aiohttp.ClientSession(headers=headers) as http:
             while True:
-                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                try:
                     async with http.ws_connect(url, heartbeat=HEARTBEAT) as socket:
                         wait = FIRST_RETRY
                         async for message in socket:
                             self._obey(message.data)
+                except aiohttp.WSServerHandshakeError as error:
+                    log.error("the server does not take this recorder", status=error.status)
+                except (aiohttp.ClientError, OSError):
+                    pass
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LAST_RETRY)
 

@@ -7,31 +7,22 @@ from typing import Any
 
 import msgspec
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from recorder.orders import Order, Record, Release
 from server.database import Database
 from server.participants import admit
-from signaling.endpoint import CommandRefused, Endpoint
+from signaling.decisions import CommandRefused
+from signaling.endpoint import Endpoint
 from signaling.session import LoseRecorder
 from signaling.timeline import Unavailable
 
 RECORDER_NAME = "Recorder"
 PATIENCE_S = 5.0
-"""How long a recorder may take to come, after a start or a crash, before the session hears that there is none."""
+"""How long a recorder may take to come, after a start or a crash, before the session hears that there is none; and
+after how long it is tried again to give it one."""
 
 log = structlog.get_logger()
-
-
-class Record(msgspec.Struct, frozen=True, tag_field="type", tag="record"):
-    """Join this session with this token, and write what is shared."""
-
-    session: str
-    token: str
-
-
-class Release(msgspec.Struct, frozen=True, tag_field="type", tag="release"):
-    """Finish what is written of this session and leave it."""
-
-    session: str
 
 
 class Recorder:
@@ -39,10 +30,10 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sessions: dict[str, str] = {}
-        self._orders: deque[Record | Release] = deque()
+        self._orders: deque[Order] = deque()
         self._wake = asyncio.Event()
 
-    def order(self, order: Record | Release) -> None:
+    def order(self, order: Order) -> None:
         """Queue an order."""
         self._orders.append(order)
         self._wake.set()
@@ -122,23 +113,41 @@ class Assignment:
                     recorder.order(Release(session))
                     await self._fail(session, "lost")
                     await self._assign(session)
+                    return
 
     async def _assign(self, session: str) -> None:
-        if any(session in recorder.sessions for recorder in self._recorders):
+        """Give the session to a recorder, or see to it later; `_lock` is held."""
+        if not self._waits(session):
             return
-        if not self._recorders:
-            asyncio.get_running_loop().call_later(PATIENCE_S, self._lose_patience, session)
-            return
-        recorder = min(self._recorders, key=lambda known: len(known.sessions))
-        async with self._database.write() as connection:
-            admitted, token = await admit(connection, session, "recorder", RECORDER_NAME)
-        recorder.sessions[session] = admitted.id
-        recorder.order(Record(session, token))
+        reason = "no_recorder"
+        if self._recorders:
+            try:
+                async with self._database.write() as connection:
+                    admitted, token = await admit(connection, session, "recorder", RECORDER_NAME)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("recorder_not_admitted", cause=type(error).__name__)
+                reason = "unavailable"
+            else:
+                if self._recorders:  # the last one may have gone meanwhile
+                    recorder = min(self._recorders, key=lambda known: len(known.sessions))
+                    recorder.sessions[session] = admitted.id
+                    recorder.order(Record(session, token))
+                    return
+        asyncio.get_running_loop().call_later(PATIENCE_S, self._lose_patience, session, reason)
 
-    def _lose_patience(self, session: str) -> None:
-        if self._recorders or self._closed or session not in self._wanted:
-            return
-        self._begin(self._fail(session, "no_recorder"))
+    def _waits(self, session: str) -> bool:
+        return session in self._wanted and not any(session in recorder.sessions for recorder in self._recorders)
+
+    def _lose_patience(self, session: str, reason: str) -> None:
+        if not self._closed and self._waits(session):
+            self._begin(self._try_again(session, reason))
+
+    async def _try_again(self, session: str, reason: str) -> None:
+        async with self._lock:
+            if self._waits(session):
+                await self._fail(session, reason)
+                if self._recorders:
+                    await self._assign(session)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -25,6 +25,7 @@ class Child:
         self._command = list(command)
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
+        self._asked: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -36,25 +37,37 @@ class Child:
         """Start it, and again whenever it ends."""
         self._task = asyncio.create_task(self._keep(), name=f"child {self.name}")
 
-    async def stop(self) -> None:
-        """Ask it to end, and after `STOP_S` end it."""
+    def end(self) -> None:
+        """Ask it to end, and do not start it again; returns at once."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is not None and process is not self._asked:
+            self._asked = process
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without another word; from any thread."""
+        self._signal(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Ask it to end, and after `STOP_S` end it."""
+        self.end()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.end()  # it may have been starting just then
+        if self._process is None:
             return
-        self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), STOP_S)
+            await asyncio.wait_for(self._process.wait(), STOP_S)
         except TimeoutError:
-            self._signal(signal.SIGKILL)
-            await process.wait()
+            self.kill()
+            await self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        if self.pid is not None:
+        if (pid := self.pid) is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+                os.killpg(pid, number)
 
     async def _keep(self) -> None:
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S

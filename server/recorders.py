@@ -25,9 +25,9 @@ async def control(request: web.Request, app: App) -> web.StreamResponse:
         while True:
             await socket.send_frame(await recorder.next_order(), WSMsgType.TEXT)
 
-    await app.assignment.enter(recorder)
     sending = asyncio.create_task(send())
     try:
+        await app.assignment.enter(recorder)
         async for _ in socket:
             pass
     finally:

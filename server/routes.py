@@ -23,7 +23,7 @@ from server.app import App
 from server.limits import address_of
 from server.logins import STAFF, StaffRole, User
 from server.participants import Admitted
-from signaling.endpoint import CommandRefused
+from signaling.decisions import CommandRefused
 from signaling.messages import Event
 from signaling.timeline import Unavailable
 

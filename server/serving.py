@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -18,6 +19,9 @@ from server.settings import Settings
 from server.tls import server_context
 from server.web import Server, application, compose
 
+END_S = 4.5
+"""After so long from the signal the process is over, whatever hangs: all that was acknowledged is on disk anyway."""
+
 log = structlog.get_logger()
 
 Ready = Callable[[App, str], Awaitable[None]]
@@ -27,22 +31,31 @@ async def serve(settings: Settings, ready: Ready | None = None) -> None:
     """Serve until SIGINT or SIGTERM; `ready(app, url)` runs beside it once it listens.
 
     Raises `instance.AlreadyRunning` when another server has the data folder, and `OSError` when it cannot listen.
+    `END_S` after a signal the process it runs in is ended, so it is no part of a larger program.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    children: list[Child] = []
+    deadline = threading.Timer(END_S, _give_up, [children])
+    deadline.daemon = True
+
+    def end() -> None:
+        if not stop.is_set():
+            stop.set()
+            deadline.start()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     with contextlib.closing(instance.claim(settings.data)):
         server = await compose(settings)
-        runner = web.AppRunner(application(server.app), access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        children: list[Child] = []
+        runner = web.AppRunner(application(server.app), access_log=None, handle_signals=False, shutdown_timeout=0.5)
         beside: asyncio.Task[None] | None = None
         try:
             public, inside = await _listen(runner, settings)
             await server.start()
             instance.announce(settings.data, instance.Instance(os.getpid(), inside, server.app.process_secret))
             await _greet(server.app, public)
-            children = _children(settings, server.app, inside) if settings.children else []
+            children += _children(settings, server.app, inside) if settings.children else []
             for child in children:
                 child.start()
             if ready is not None:
@@ -56,17 +69,31 @@ async def serve(settings: Settings, ready: Ready | None = None) -> None:
 async def _end(
     server: Server, runner: web.AppRunner, children: list[Child], beside: asyncio.Future[None] | None
 ) -> None:
+    """Everything at once: a recorder reports what it finished while all others are told when to come back."""
+    server.app.assignment.close()
+    for child in children:
+        child.end()
     if beside is not None:
         beside.cancel()
+    for site in list(runner.sites):
+        await site.stop()
+    await asyncio.gather(server.retire(), _over(beside), *(child.stop() for child in children))
+    await server.close()
+    await runner.cleanup()
+
+
+async def _over(beside: asyncio.Future[None] | None) -> None:
+    if beside is not None:
         results = await asyncio.gather(beside, return_exceptions=True)
         if isinstance(results[0], Exception):
             log.error("beside_failed", cause=repr(results[0]))
-    for site in list(runner.sites):
-        await site.stop()
-    server.app.assignment.close()
-    await asyncio.gather(*(child.stop() for child in children))  # a recorder still reports what it finished
-    await server.close()
-    await runner.cleanup()
+
+
+def _give_up(children: list[Child]) -> None:
+    log.error("ended_in_haste", after_s=END_S)
+    for child in children:
+        child.kill()
+    os._exit(1)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> tuple[str, str]:

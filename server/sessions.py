@@ -17,7 +17,7 @@ from server.participation import Language, Participation
 from server.problems import Conflict, Forbidden, Missing, Unavailable
 from server.routes import Caller, route
 from signaling import timeline
-from signaling.endpoint import CommandRefused
+from signaling.decisions import CommandRefused
 from signaling.messages import Role
 from signaling.session import Assign, Command, Open, Participant, State
 from signaling.state import Phase, Recording

@@ -1,5 +1,6 @@
 """Settings: one frozen object, built once at the start from flags, environment and a TOML file, and passed down."""
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -63,6 +64,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
             raise ValueError("must be an origin such as https://help.example.org")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: list[str]) -> list[str]:
+        return [str(ipaddress.ip_address(address)) for address in value]
 
     @classmethod
     def settings_customise_sources(

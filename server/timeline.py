@@ -1,6 +1,7 @@
 """The timeline in the database: appended in groups, so that many events share one commit and one flush of the disk."""
 
 import asyncio
+import contextlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from signaling.timeline import GENESIS, SALT_BYTES, Conflict, Fault, Sealed, Una
 
 MAX_GROUP = 256
 KNOWN_TAILS = 10_000
+CLOSE_S = 1.0
 
 _BODY: msgspec.json.Decoder[EventBody] = msgspec.json.Decoder(EventBody)
 
@@ -50,14 +52,17 @@ class Timeline:
         self._task = asyncio.create_task(self._write(), name="timeline")
 
     async def close(self) -> None:
-        """Write what is queued and stop."""
+        """Write what is queued and stop; what a locked database does not take soon is not acknowledged."""
         self._closing = True
         if self._task is not None:
             if not self._task.done():
-                await self._queue.join()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._queue.join(), CLOSE_S)
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=CLOSE_S)
             self._task = None
+            while not self._queue.empty():
+                _settle(self._queue.get_nowait(), Unavailable("the timeline is closed"))
 
     async def append(self, session: str, after: int, events: Sequence[Event], message_id: str | None) -> None:
         """Store `events` behind seq `after`; committed when it returns. Raises `Conflict` or `Unavailable`."""
@@ -92,7 +97,7 @@ class Timeline:
             async with self._database.read() as connection:
                 return (await connection.execute(query)).all()
         except (SQLAlchemyError, OSError) as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(str(getattr(error, "orig", None) or error)) from error
 
     async def _write(self) -> None:
         while True:
@@ -103,8 +108,10 @@ class Timeline:
                 await self._commit(group)
             except Exception as error:  # whatever it is, those who wait must hear of it and the writer go on
                 for item in group:
-                    _settle(item, Unavailable(str(error)))
+                    _settle(item, Unavailable(type(error).__name__))
             finally:
+                for item in group:
+                    _settle(item, Unavailable("the timeline is closed"))  # cancelled in the middle of it
                 for _ in group:
                     self._queue.task_done()
 

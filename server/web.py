@@ -114,9 +114,14 @@ class Server:
                 log.exception("background_failed", task=getattr(task, "__name__", "?"))
                 await asyncio.sleep(5)
 
-    async def close(self) -> None:
-        """Tell all who are connected when to come back, write what is queued, and close."""
+    async def retire(self) -> None:
+        """Take nobody new, and tell people when to come back; recorders may still report what they have written."""
         self.app.feed.close()
+        await self.app.endpoint.retire()
+
+    async def close(self) -> None:
+        """Tell all who are left when to come back, write what is queued, and close."""
+        await self.retire()
         await self.app.endpoint.close()
         for task in self._tasks:
             task.cancel()

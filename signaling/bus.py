@@ -24,6 +24,13 @@ class Carried(msgspec.Struct, frozen=True, tag="carried"):
     message: Relayed
 
 
+class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
+    """The participant has a connection to the node that says so; others wait for it no longer."""
+
+    session: str
+    participant: str
+
+
 class Dismissed(msgspec.Struct, frozen=True, tag="dismissed"):
     """These participants may not stay: their connections are closed with `code`."""
 
@@ -32,7 +39,7 @@ class Dismissed(msgspec.Struct, frozen=True, tag="dismissed"):
     code: str
 
 
-Notice = Advanced | Carried | Dismissed
+Notice = Advanced | Carried | Arrived | Dismissed
 Handler = Callable[[Notice], None]
 
 

@@ -44,6 +44,8 @@ class Connection:
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, who: Participant) -> None:
         self.participant = who
         self.closed = False
+        self.code: str | None = None
+        """Why the server closed it."""
         self._socket = socket
         self._transport = transport
         self._queue: deque[bytes] = deque()
@@ -67,7 +69,7 @@ class Connection:
     def close(self, code: str, retry_ms: int | None) -> None:
         """Send what is queued, say why, and close."""
         self.send(encode(Closing(code, retry_ms)))
-        self.closed = True
+        self.closed, self.code = True, self.code or code
         self._wake.set()
 
     def cut(self) -> None:

@@ -1,13 +1,10 @@
-"""The WebSocket edge: decode, decide, append, deliver.
-
-A session's state is folded from its timeline and kept while somebody needs it. What another node appends shows itself
-as a conflict or as a hint of the bus; then the timeline is read on and it is decided again.
-"""
+"""The WebSocket edge: a participant's connection from its hello to its end. It decodes, refuses, and hands on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import msgspec
 import structlog
@@ -15,17 +12,19 @@ from aiohttp import WSMsgType, web
 
 from signaling import bus as b, messages as m
 from signaling.connection import MAX_MESSAGE, Allowance, Connection, encode
+from signaling.decisions import UNAVAILABLE, CommandRefused, Decisions, Observe
 from signaling.ice import IceSettings, open_servers
 from signaling.live import Live, now_ms
-from signaling.session import Command, Depart, Join, Participant, Refusal, State, decide, may_see, relay
-from signaling.timeline import Conflict, Timeline, Unavailable
+from signaling.session import Command, Depart, Join, Participant, Refusal, State, may_see
+from signaling.timeline import Timeline, Unavailable
 
 READ_LIMIT = 2 * 1024 * 1024
 """A message above `MAX_MESSAGE` is refused in words; above this the socket is closed with 1009 (RFC 6455)."""
-ATTEMPTS = 8
-CHUNK = 100
+BATCH = 100
+BATCH_BYTES = 512 * 1024
+"""What was missed is sent in messages of so many events and, save for a single event, so many bytes."""
 RETRY_MS = 1_000
-UNAVAILABLE = Refusal("unavailable", "The server cannot store this at the moment; nothing was changed. Send it again.")
+_HUNG_UP = {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}
 
 log = structlog.get_logger()
 
@@ -40,23 +39,6 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 Authenticate = Callable[[str], Awaitable[tuple[str, Participant] | None]]
 """Token → the session and the participant for which it speaks."""
-Observe = Callable[[str, list[m.Event]], None]
-"""Called with a session's events once they are committed, in their order; must not block."""
-
-
-class CommandRefused(Exception):
-    """A command of the server itself did nothing."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code)
-        self.code, self.text = refusal
-
-
-class Done(msgspec.Struct, frozen=True):
-    """A command was taken: `seq` is what is acknowledged, `events` is what it added."""
-
-    seq: int
-    events: tuple[m.Event, ...]
 
 
 @dataclass(frozen=True)
@@ -81,14 +63,10 @@ class Endpoint:
         observe: Observe | None = None,
     ) -> None:
         self._timeline = timeline
-        self._bus = bus
         self._authenticate = authenticate
         self._settings = settings
-        self._observe = observe
-        self._live: dict[str, Live] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._decisions = Decisions(timeline, bus, settings.ice, observe)
         self._closing = False
-        self._unsubscribe = bus.subscribe(self._hear)
 
     # --- For the server ---
 
@@ -97,54 +75,61 @@ class Endpoint:
 
         Raises `CommandRefused`, or `Unavailable` when it cannot be stored.
         """
-        async with self._using(session) as live:
-            done = await self._decide(live, sender, command, None)
+        async with self._decisions.using(session) as live:
+            done = await self._decisions.make(live, sender, command)
         if isinstance(done, Refusal):
             raise Unavailable(done.text) if done == UNAVAILABLE else CommandRefused(done)
         return done.events
 
     async def state(self, session: str) -> State:
         """The session as it stands after its last event. Raises `Unavailable`."""
-        async with self._using(session) as live, live.lock:
+        async with self._decisions.using(session) as live, live.lock:
             await live.catch_up(self._timeline)
             return live.state
 
     def connected(self, session: str) -> frozenset[str]:
         """Ids of the participants who have a connection to this node."""
-        live = self._live.get(session)
+        live = self._decisions.find(session)
         return frozenset(live.connections) if live else frozenset()
 
     def dismiss(self, session: str, participants: Iterable[str], code: str) -> None:
-        """Close the connections of these participants on every node; they may not come back with them."""
-        notice = b.Dismissed(session, tuple(participants), code)
-        self._hear(notice)
-        self._bus.publish(notice, self._hear)
+        """Close the connections of these participants on every node; their tokens are worthless already."""
+        self._decisions.dismiss(session, participants, code)
 
     async def resume(self, sessions: Iterable[str]) -> None:
         """After a start: whoever is present in these sessions has the grace to come back."""
         for session in sessions:
-            async with self._using(session) as live:
+            async with self._decisions.using(session) as live:
                 async with live.lock:
                     await live.catch_up(self._timeline)
                 for participant in live.state.present:
-                    if participant not in live.connections and live.state.phase != "ended":
+                    if not live.awaits(participant) and live.state.phase != "ended":
                         self._expect_departure(live, participant)
 
-    async def close(self, timeout_s: float = 1.0) -> None:
-        """Tell every connection when to come back, and close it; nobody is taken for gone."""
+    async def retire(self, timeout_s: float = 1.0) -> None:
+        """Take nobody new, and tell all but recorders when to come back; nobody is taken for gone.
+
+        Recorders may still report what they have written, until `close`.
+        """
         if self._closing:
             return
         self._closing = True
-        self._unsubscribe()
-        closing = [connection for live in self._live.values() for connection in live.connections.values()]
-        for live in self._live.values():
+        self._decisions.part()
+        for live in self._decisions.held:
             live.forget_departures()
-        for connection in closing:
+        await self._send_away(lambda connection: connection.participant.role != "recorder", timeout_s)
+
+    async def close(self, timeout_s: float = 1.0) -> None:
+        """Tell every connection when to come back, and close it."""
+        await self.retire(timeout_s)
+        await self._send_away(lambda _: True, timeout_s)
+        await self._decisions.close()
+
+    async def _send_away(self, which: Callable[[Connection], bool], timeout_s: float) -> None:
+        leaving = [c for live in self._decisions.held for c in live.connections.values() if which(c)]
+        for connection in leaving:
             connection.close("restarting", RETRY_MS)
-        await asyncio.gather(*(connection.finished(timeout_s) for connection in closing))
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(connection.finished(timeout_s) for connection in leaving))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Speak with a participant until either side goes. Who asks was checked for its Origin before."""
@@ -155,7 +140,7 @@ class Endpoint:
         if self._closing:
             return await _turn_away(socket, m.Closing("restarting", RETRY_MS))
         hello = await self._hello(socket)
-        if isinstance(hello, m.Closing | m.Refused):
+        if not isinstance(hello, m.Hello):
             return await _turn_away(socket, hello)
         try:
             admitted = await self._authenticate(hello.token)
@@ -165,11 +150,17 @@ class Endpoint:
         if admitted is None:
             return await _turn_away(socket, m.Closing("token_unusable", None))
         session, participant = admitted
-        async with self._using(session) as live:
+        async with self._decisions.using(session) as live:
             connection = Connection(socket, request.transport, participant)
             try:
-                if await self._enter(live, connection, hello.last_seq):
+                if await self._enter(live, connection, hello):
                     await self._listen(live, connection, socket)
+            except Unavailable as error:
+                log.error("timeline_unavailable", cause=str(error))
+                connection.close("unavailable", RETRY_MS)
+            except Exception:  # an answer over HTTP would go into the open WebSocket
+                log.exception("connection_failed")
+                connection.close("internal", RETRY_MS)
             finally:
                 self._leave(live, connection)
                 if connection.closed:
@@ -180,11 +171,14 @@ class Endpoint:
 
     # --- A connection's life ---
 
-    async def _hello(self, socket: web.WebSocketResponse) -> m.Hello | m.Refused | m.Closing:
+    async def _hello(self, socket: web.WebSocketResponse) -> m.Hello | m.Refused | m.Closing | None:
+        """The first message, or with what to answer instead; None when nobody is there any more."""
         try:
             message = await socket.receive(timeout=self._settings.hello_s)
         except TimeoutError:
             return m.Closing("hello_missing", None)
+        if message.type in _HUNG_UP:
+            return None
         if message.type is not WSMsgType.TEXT or len(message.data) > MAX_MESSAGE:
             return m.Refused(None, "hello_missing", "The first message must be hello.")
         try:
@@ -197,39 +191,51 @@ class Endpoint:
             return m.Refused(None, "version", f"The protocol's version is {m.PROTOCOL_VERSION}; load the page again.")
         return hello
 
-    async def _enter(self, live: Live, connection: Connection, last_seq: int) -> bool:
+    async def _enter(self, live: Live, connection: Connection, hello: m.Hello) -> bool:
         """Join, send what was missed, and attach; False when the participant does not stay."""
         participant = connection.participant
-        live.expect_arrival(participant.id)
-        joined = await self._decide(live, None, Join(participant), None)
-        ended = isinstance(joined, Refusal) and joined.code == "ended"
-        if isinstance(joined, Refusal) and not ended:
-            live.arrived(participant.id)
-            if joined.code == UNAVAILABLE.code:
-                connection.close("unavailable", RETRY_MS)
-            else:
-                connection.send(encode(m.Refused(None, *joined)))
-                connection.close(joined.code, None)
-            return False
-        async with live.lock:
-            welcome = self._welcome(live, participant)
-            events = await self._events(live, participant, min(last_seq, live.state.seq))
-            sent = live.state.seq
-            small = len(events) <= CHUNK
-            connection.send(encode(welcome))
-            if small:
-                self._attach(live, connection, events)
-        if not small:  # more than a queue may hold: as fast as the peer reads, and what came meanwhile afterwards
-            for start in range(0, len(events), CHUNK):
-                connection.send(encode(m.Events(events[start : start + CHUNK])))
-                await connection.drained()
-            async with live.lock:
-                self._attach(live, connection, await self._events(live, participant, sent))
+        kept = live.expect_arrival(participant.id)
+        try:
+            joined = await self._decisions.make(live, None, Join(participant))
+            ended = isinstance(joined, Refusal) and joined.code == "ended"
+            if isinstance(joined, Refusal) and not ended:
+                if joined.code == UNAVAILABLE.code:
+                    connection.close("unavailable", RETRY_MS)
+                else:
+                    connection.send(encode(m.Refused(None, *joined)))
+                    connection.close(joined.code, None)
+                return False
+            if not await self._bring_up_to_date(live, connection, hello.last_seq, kept):
+                return False
+        finally:
+            live.forget_arrival(participant.id, kept)
         live.tell_presence()
         if ended and participant.role != "recorder":
             connection.close("ended", None)
             return False
+        # An account that was disabled while this went on is found out here: from now on `dismiss` finds the connection.
+        if participant.role == "agent" and await self._authenticate(hello.token) is None:
+            connection.close("token_unusable", None)
+            return False
         return True
+
+    async def _bring_up_to_date(self, live: Live, connection: Connection, last_seq: int, kept: list[bytes]) -> bool:
+        """Send the welcome and what was missed, as fast as the peer reads; attached as soon as nothing is missing."""
+        participant, welcomed = connection.participant, False
+        while not connection.closed:
+            async with live.lock:
+                missed = await self._missed(live, participant, min(last_seq, live.state.seq))
+                last_seq, batches = live.state.seq, list(_batches(missed))
+                if not welcomed:
+                    connection.send(encode(self._welcome(live, participant)))
+                    welcomed = True
+                if len(batches) <= 1:
+                    self._attach(live, connection, batches, kept)
+                    return True
+            for batch in batches:
+                connection.send(encode(batch))
+                await connection.drained()
+        return False
 
     def _welcome(self, live: Live, participant: Participant) -> m.Welcome:
         return m.Welcome(
@@ -243,48 +249,49 @@ class Endpoint:
             turn=self._settings.ice.turn,
         )
 
-    async def _events(self, live: Live, participant: Participant, after: int) -> list[m.Event]:
+    async def _missed(self, live: Live, participant: Participant, after: int) -> list[m.Event]:
         if after >= live.state.seq:
             return []
         events = await self._timeline.read(live.session, after)
         return [e for e in events if e.seq <= live.state.seq and may_see(participant.role, e.body)]
 
-    def _attach(self, live: Live, connection: Connection, events: list[m.Event]) -> None:
-        if events:
-            connection.send(encode(m.Events(events)))
+    def _attach(self, live: Live, connection: Connection, batches: list[m.Events], kept: list[bytes]) -> None:
+        for batch in batches:
+            connection.send(encode(batch))
         participant = connection.participant.id
         if older := live.connections.get(participant):
             older.close("replaced", None)
         live.connections[participant] = connection
-        for kept in live.arrived(participant):
-            connection.send(kept)
+        live.forget_arrival(participant, kept)
+        for message in kept:
+            connection.send(message)
         live.stay(participant)
+        self._decisions.announce(live, participant)
         live.hand_out_ice([participant])
 
     def _leave(self, live: Live, connection: Connection) -> None:
         participant = connection.participant.id
-        if live.connections.get(participant) is not connection:
+        if live.connections.get(participant) is connection:
+            del live.connections[participant]
+            live.tell_presence()
+        if live.awaits(participant) or connection.code == "replaced" or self._closing:
             return
-        del live.connections[participant]
-        live.tell_presence()
-        if participant in live.state.present and live.state.phase != "ended" and not self._closing:
+        if participant in live.state.present and live.state.phase != "ended":
             self._expect_departure(live, participant)
 
     def _expect_departure(self, live: Live, participant: str) -> None:
         def depart() -> None:
-            task = asyncio.get_running_loop().create_task(self._depart(live.session, participant))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._decisions.begin(self._depart(live.session, participant))
 
         live.expect_departure(participant, self._settings.grace_s, depart)
 
     async def _depart(self, session: str, participant: str) -> None:
-        async with self._using(session) as live:
-            while participant not in live.connections:
-                done = await self._decide(live, None, Depart(participant, "lost"), None)
-                if not isinstance(done, Refusal) or done.code != UNAVAILABLE.code:
+        async with self._decisions.using(session) as live:
+            departed, back = Depart(participant, "lost"), lambda: live.awaits(participant)
+            for pause in repeat(RETRY_MS / 1000):
+                if await self._decisions.make(live, None, departed, unless=back) != UNAVAILABLE:
                     return
-                await asyncio.sleep(RETRY_MS / 1000)
+                await asyncio.sleep(pause)
 
     async def _listen(self, live: Live, connection: Connection, socket: web.WebSocketResponse) -> None:
         loop = asyncio.get_running_loop()
@@ -332,101 +339,35 @@ class Endpoint:
             case m.Hello():
                 return m.Refused(None, "unexpected", "Hello was said already.")
             case m.Durable(id=message_id):
-                done = await self._decide(live, participant, message, message_id)
+                done = await self._decisions.make(live, participant, message, message_id)
                 return m.Refused(message_id, *done) if isinstance(done, Refusal) else m.Ack(message_id, done.seq)
             case _:
-                passed = relay(live.state, participant, message)
-                if isinstance(passed, Refusal):
-                    return m.Refused(None, *passed)
-                if isinstance(message, m.Reoffer):
-                    live.hand_out_ice([participant.id, *passed])
-                live.carry(participant.id, passed, message)
-                self._bus.publish(b.Carried(live.session, participant.id, passed, message), self._hear)
-                return None
-
-    # --- Deciding ---
-
-    async def _decide(
-        self, live: Live, sender: Participant | None, command: Command, message_id: str | None
-    ) -> Done | Refusal:
-        actor = sender.id if sender else "system"
-        try:
-            async with live.lock:
-                for _ in range(ATTEMPTS):
-                    if live.stale:
-                        await live.catch_up(self._timeline)
-                    decided = decide(live.state, sender, command, now_ms())
-                    if isinstance(decided, Refusal) or not decided:
-                        if message_id and (seq := await self._timeline.find(live.session, actor, message_id)):
-                            return Done(seq, ())
-                        return decided if isinstance(decided, Refusal) else Done(live.state.seq, ())
-                    at = max(now_ms(), live.last_at)
-                    first = live.state.seq + 1
-                    events = [m.Event(first + i, at, actor, body) for i, body in enumerate(decided)]
-                    live.stale = True  # until we know how the commit went
-                    try:
-                        await self._timeline.append(live.session, live.state.seq, events, message_id)
-                    except Conflict:
-                        if message_id and (seq := await self._timeline.find(live.session, actor, message_id)):
-                            return Done(seq, ())
-                        continue
-                    live.stale = False
-                    live.advance(events)
-                    self._committed(live, events)
-                    return Done(live.state.seq, tuple(events))
-        except Unavailable as error:
-            log.error("timeline_unavailable", cause=str(error))
-            return UNAVAILABLE
-        log.error("timeline_contended", attempts=ATTEMPTS)
-        return UNAVAILABLE
-
-    def _committed(self, live: Live, events: list[m.Event]) -> None:
-        if self._observe:
-            self._observe(live.session, events)
-        self._bus.publish(b.Advanced(live.session, live.state.seq), self._hear)
-
-    @asynccontextmanager
-    async def _using(self, session: str) -> AsyncIterator[Live]:
-        live = self._live.setdefault(session, Live(session, self._settings.ice))
-        live.users += 1
-        try:
-            yield live
-        finally:
-            live.users -= 1
-            if live.idle:
-                self._live.pop(session, None)
-
-    # --- Other nodes ---
-
-    def _hear(self, notice: b.Notice) -> None:
-        live = self._live.get(notice.session)
-        if live is None:
-            return
-        match notice:
-            case b.Advanced(seq=seq) if seq > live.state.seq:
-                task = asyncio.get_running_loop().create_task(self._read_on(notice.session))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            case b.Carried(sender=sender, recipients=recipients, message=message):
-                live.carry(sender, recipients, message)
-            case b.Dismissed(participants=participants, code=code):
-                for participant in participants:
-                    if connection := live.connections.get(participant):
-                        connection.close(code, None)
-
-    async def _read_on(self, session: str) -> None:
-        async with self._using(session) as live, live.lock:
-            try:
-                await live.catch_up(self._timeline)
-            except Unavailable:
-                live.stale = True
+                refusal = await self._decisions.relay(live, participant, message)
+                return m.Refused(None, *refusal) if refusal else None
 
 
-async def _turn_away(socket: web.WebSocketResponse, message: m.Refused | m.Closing) -> web.WebSocketResponse:
-    await socket.send_frame(encode(message), WSMsgType.TEXT)
-    if isinstance(message, m.Refused):
-        await socket.send_frame(encode(m.Closing(message.code, None)), WSMsgType.TEXT)
-    await socket.close()
+def _batches(events: Sequence[m.Event]) -> Iterator[m.Events]:
+    """Events in messages of which a connection's queue holds several."""
+    batch: list[m.Event] = []
+    size = 0
+    for event in events:
+        length = len(msgspec.json.encode(event))
+        if batch and (len(batch) == BATCH or size + length > BATCH_BYTES):
+            yield m.Events(batch)
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    if batch:
+        yield m.Events(batch)
+
+
+async def _turn_away(socket: web.WebSocketResponse, message: m.Refused | m.Closing | None) -> web.WebSocketResponse:
+    with contextlib.suppress(ConnectionError):  # who is gone meanwhile needs no answer
+        if message is not None:
+            await socket.send_frame(encode(message), WSMsgType.TEXT)
+        if isinstance(message, m.Refused):
+            await socket.send_frame(encode(m.Closing(message.code, None)), WSMsgType.TEXT)
+        await socket.close()
     return socket
 
 

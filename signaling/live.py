@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from signaling.connection import Connection, encode
 from signaling.ice import IceSettings, ice_servers
-from signaling.messages import Event, Events, IceServers, Presence, Relay, Relayed, Role, SharingStarted
+from signaling.messages import Event, Events, IceServers, Left, Presence, Relay, Relayed, Role, SharingStarted
 from signaling.session import INITIAL, State, apply, may_see
 from signaling.timeline import Timeline
 
@@ -55,6 +55,11 @@ class Live:
             self.state = apply(self.state, event)
             self.last_at = max(self.last_at, event.at)
         self.deliver(events)
+        for event in events:
+            match event.body:
+                case Left(participant, "replaced") if self.state.participants[participant].role == "customer":
+                    if connection := self.connections.get(participant):
+                        connection.close("replaced", None)  # it hears no more of what is another's session now
         if any(isinstance(event.body, SharingStarted) for event in events):
             self.hand_out_ice(list(self.connections))
 
@@ -79,16 +84,23 @@ class Live:
             encoded = encoded or encode(Relay(sender, message))
             if kept is not None and len(kept) < MAX_KEPT:
                 kept.append(encoded)
-            elif connection is not None:
+            if connection is not None:
                 connection.send(encoded)
 
-    def expect_arrival(self, participant: str) -> None:
+    def expect_arrival(self, participant: str) -> list[bytes]:
         """From now on keep what is passed to the participant: others hear of it before its connection is here."""
-        self._arriving[participant] = []
+        kept: list[bytes] = []
+        self._arriving[participant] = kept
+        return kept
 
-    def arrived(self, participant: str) -> list[bytes]:
-        """What was kept for the participant, who is attached now or will not be."""
-        return self._arriving.pop(participant, [])
+    def forget_arrival(self, participant: str, kept: list[bytes]) -> None:
+        """The participant is attached now, or will not be; another connection of its own may be on its way."""
+        if self._arriving.get(participant) is kept:
+            del self._arriving[participant]
+
+    def awaits(self, participant: str) -> bool:
+        """Whether the participant is connected here, or just coming."""
+        return participant in self.connections or participant in self._arriving
 
     def hand_out_ice(self, participants: Iterable[str]) -> None:
         """Send fresh TURN credentials, when there are such servers and there is sharing."""

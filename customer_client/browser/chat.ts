@@ -2,6 +2,7 @@ import { createIcon } from "../../annotate/browser/icons";
 import type { Customer } from "./customer";
 import { element, setText, show } from "./elements";
 import type { Page } from "./page";
+import { refusalText } from "./refusals";
 import { clock, t } from "./words";
 
 /** The chat beside whatever is on the page; it opens by its button, and says what came while it was closed. */
@@ -17,7 +18,6 @@ export class Chat {
   readonly #empty = element("p", { class: "muted small" });
   readonly #count = element("span", { class: "badge strong count", hidden: true });
   readonly #spoken = element("span", { class: "visually-hidden" });
-  readonly #listeners: (() => void)[];
   #shown = 0;
   #read = 0;
 
@@ -78,11 +78,6 @@ export class Chat {
       event.preventDefault();
       this.#input.form?.requestSubmit();
     });
-    this.#listeners = [
-      customer.on("refused", ({ what, text }) => {
-        if (what === "chat") setText(this.#trouble, t("chat.refused", { text }));
-      }),
-    ];
     this.#shown = this.#read = 0;
     this.update(true);
   }
@@ -106,14 +101,15 @@ export class Chat {
     for (const { author, text, at } of chat.slice(this.#shown)) {
       const mine = author === this.#customer.place.participant || this.#isCustomer(author);
       const name = mine ? t("chat.you") : (this.#customer.session.participants[author]?.name ?? this.#agent);
-      this.#lines.append(
-        element(
-          "li",
-          { class: mine ? "mine" : null },
-          element("span", { class: "small muted" }, `${name} · ${clock(at)}`),
-          element("p", {}, text),
-        ),
+      const line = element(
+        "li",
+        { class: mine ? "mine" : null },
+        element("span", { class: "small muted" }, `${name} · ${clock(at)}`),
+        element("p", {}, text),
       );
+      const onItsWay = [...this.#lines.querySelectorAll(".pending")];
+      if (mine) onItsWay.find((each) => each.lastElementChild?.textContent === text)?.remove();
+      this.#lines.insertBefore(line, this.#lines.querySelector(".pending"));
       if (!mine && !quietly) this.#page.announce(t("chat.new", { agent: name, text }));
     }
     const grew = chat.length > this.#shown;
@@ -124,12 +120,11 @@ export class Chat {
     show(this.#count, unread > 0);
     setText(this.#count, String(unread));
     setText(this.#spoken, unread > 0 ? t("sharing.unread", { count: unread }) : "");
-    show(this.#empty, chat.length === 0);
-    show(this.#lines, chat.length > 0);
+    show(this.#empty, this.#lines.childElementCount === 0);
+    show(this.#lines, this.#lines.childElementCount > 0);
   }
 
   close(): void {
-    for (const stop of this.#listeners) stop();
     this.element.remove();
     this.button.remove();
   }
@@ -148,6 +143,25 @@ export class Chat {
     if (text === "") return;
     setText(this.#trouble, "");
     this.#input.value = "";
-    void this.#customer.say(text);
+    void this.#say(text);
+  }
+
+  /** The line stands there at once, marked as being on its way; a refused one goes back to where it was typed. */
+  async #say(text: string): Promise<void> {
+    const pending = element(
+      "li",
+      { class: "mine pending" },
+      element("span", { class: "small muted" }, t("chat.sending")),
+      element("p", {}, text),
+    );
+    this.#lines.append(pending);
+    this.update();
+    this.#lines.scrollTop = this.#lines.scrollHeight;
+    const refused = await this.#customer.say(text);
+    pending.remove();
+    this.update();
+    if (refused === null) return;
+    setText(this.#trouble, t("chat.refused", { text: refusalText(refused) }));
+    if (this.#input.value === "") this.#input.value = text;
   }
 }

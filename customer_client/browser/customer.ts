@@ -8,14 +8,18 @@ import type { Annotation } from "../../annotate/browser/shapes";
 import { Connection, type Link, randomIdentifier } from "../../signaling/browser/connection";
 import { rtcIceServers } from "../../signaling/browser/description";
 import { Emitter } from "../../signaling/browser/emitter";
-import type { Event, Pointer, Relay, Surface, SurfaceKind } from "../../signaling/browser/messages";
+import type { Event, Pointer, Relay, Scope, Surface, SurfaceKind } from "../../signaling/browser/messages";
 import { type Audience, Sender } from "../../signaling/browser/sender";
 import { apply, isSeen, NEW_SESSION, type Participant, present, type Session } from "../../signaling/browser/session";
 import { describe, stillPicture } from "./capture";
 import type { Participation } from "./http";
-import { sendPicture } from "./participation";
+import { Failure, sendPicture } from "./participation";
 
 const WATCH_EVERY_MS = 1_000;
+/** The status of a refusal that came over the connection, as HTTP would give it. */
+const REFUSED = 409;
+/** What this page has no part for: whoever asks gets a no rather than silence. */
+const UNSUPPORTED: readonly Scope[] = ["voice", "control"];
 
 /** Why sharing ended without the customer's doing: loaded again, or away for longer than the server waits. */
 export type Interruption = "reloaded" | "away";
@@ -26,8 +30,8 @@ export interface CustomerEvents {
   event: Event;
   pointer: { sender: string; pointer: Pointer };
   drawing: { sender: string; annotation: Annotation | null };
-  /** The server refused something that was asked for. */
-  refused: { what: "share" | "chat" | "picture"; text: string };
+  /** The server refused to let this page share; `code` says why. */
+  refused: { code: string };
 }
 
 interface Peer {
@@ -61,6 +65,7 @@ export class Customer extends Emitter<CustomerEvents> {
   readonly #surfaces = new Set<string>();
   #surfaceId = "";
   #surface: Surface | null = null;
+  readonly #declining = new Set<Scope>();
   #iceReady = false;
   #offerRefused = false;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -163,7 +168,7 @@ export class Customer extends Emitter<CustomerEvents> {
     const about = { kind: "picture", label: this.#label("picture"), requestedBy: null };
     const { surface } = await sendPicture(this.place, picture, about);
     const shown = await this.#connection.send({ type: "show_surface", surface: surface.id });
-    if (!shown.ok) this.emit("refused", { what: "picture", text: shown.text });
+    if (!shown.ok) throw new Failure(shown.code, shown.text, "", REFUSED);
   }
 
   pause(): void {
@@ -197,9 +202,10 @@ export class Customer extends Emitter<CustomerEvents> {
     void this.#connection.send({ type: "show_surface", surface: null });
   }
 
-  async say(text: string): Promise<void> {
+  /** Says a line; settles, however long that takes, with the code of a refusal, or with null when it was said. */
+  async say(text: string): Promise<string | null> {
     const said = await this.#connection.send({ type: "say", text });
-    if (!said.ok) this.emit("refused", { what: "chat", text: said.text });
+    return said.ok ? null : said.code;
   }
 
   /** Goes for good. */
@@ -227,6 +233,7 @@ export class Customer extends Emitter<CustomerEvents> {
       this.connected = connected;
       // The first thing after the events that were missed.
       this.caughtUp = true;
+      this.#declineUnsupported();
       this.#settleAudience();
       this.emit("change", undefined);
     });
@@ -263,6 +270,7 @@ export class Customer extends Emitter<CustomerEvents> {
       if (event.body.type === "session_ended") this.#closeTap();
     }
     this.#stopOrphan();
+    this.#declineUnsupported();
     this.#settleAudience();
     if (this.#offerRefused && isSeen(this.session)) {
       this.#offerRefused = false;
@@ -279,6 +287,15 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#surfaces.add(surface.id);
     this.interruption = "reloaded";
     void this.#connection.send({ type: "stop_sharing" });
+  }
+
+  #declineUnsupported(): void {
+    for (const scope of UNSUPPORTED) {
+      if (!this.caughtUp || this.session.consents[scope] !== "asked" || this.#declining.has(scope)) continue;
+      this.#declining.add(scope);
+      const refusal = this.#connection.send({ type: "give_consent", scope, granted: false });
+      void refusal.then(() => this.#declining.delete(scope));
+    }
   }
 
   #receive({ sender, message }: Relay): void {
@@ -310,8 +327,8 @@ export class Customer extends Emitter<CustomerEvents> {
       if (this.track !== track || this.paused) return;
       const kind = this.#surface?.kind ?? "monitor";
       await sendPicture(this.place, picture, { kind, label: this.#label(kind), requestedBy });
-    } catch (error) {
-      this.emit("refused", { what: "picture", text: error instanceof Error ? error.message : "" });
+    } catch {
+      // The agent did not get the picture in time, and keeps what is seen there instead.
     }
   }
 
@@ -338,7 +355,7 @@ export class Customer extends Emitter<CustomerEvents> {
     const started = await this.#connection.send({ type: "start_sharing", surface });
     if (started.ok) return true;
     this.#closeTap();
-    this.emit("refused", { what: "share", text: started.text });
+    this.emit("refused", { code: started.code });
     this.emit("change", undefined);
     return false;
   }

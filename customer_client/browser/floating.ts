@@ -21,8 +21,12 @@ export async function float(content: HTMLElement, title: string, closed: () => v
   const { document: page } = opened;
   page.documentElement.lang = document.documentElement.lang;
   page.title = title;
-  for (const sheet of document.querySelectorAll('link[rel="stylesheet"], style'))
-    page.head.append(sheet.cloneNode(true));
+  for (const sheet of document.querySelectorAll<HTMLLinkElement | HTMLStyleElement>('link[rel="stylesheet"], style')) {
+    const copy = sheet.cloneNode(true) as typeof sheet;
+    // The small window is about:blank, where an address without its origin leads nowhere.
+    if (sheet instanceof HTMLLinkElement) copy.setAttribute("href", sheet.href);
+    page.head.append(copy);
+  }
   page.body.className = "floating";
   page.body.append(content);
   opened.addEventListener("pagehide", closed, { once: true });

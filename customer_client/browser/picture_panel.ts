@@ -4,6 +4,7 @@ import { element, listen, setText, show } from "./elements";
 import type { Page } from "./page";
 import { Failure } from "./participation";
 import { fitPicture, PictureError, pictureIn, readClipboard } from "./pictures";
+import { refusalText } from "./refusals";
 import { type Key, t } from "./words";
 
 const REFUSED: Record<string, Key> = {
@@ -141,5 +142,5 @@ function explain(error: unknown, name: string): string {
   if (error.status === 507) return t("picture.error.store");
   return error.status >= 500
     ? t("failed.text", { id: error.id || "–" })
-    : t("picture.error.other", { text: error.text });
+    : t("picture.error.other", { text: refusalText(error.code) });
 }

@@ -182,8 +182,9 @@ function placeChat(chat: Chat, screen: ScreenName, customer: Customer): void {
     chat.button.classList.add("corner");
     if (chat.button.parentElement !== document.body) document.body.append(chat.button);
   }
-  show(chat.button, screen === "sharing" || (!gone && customer.session.chat.length > 0));
-  if (gone || isOver(customer)) show(chat.element, false);
+  const over = gone || isOver(customer);
+  show(chat.button, screen === "sharing" || (!over && customer.session.chat.length > 0));
+  if (over) show(chat.element, false);
 }
 
 function isOver(customer: Customer): boolean {

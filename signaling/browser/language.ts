@@ -12,6 +12,9 @@ export interface Translator<Key extends string = string> {
 }
 
 const STORED = "sightline.language";
+/** The help centre is drawn by the server, which reads the choice from this cookie and sets it, too. */
+const COOKIE = "language";
+const KEPT_FOR_S = 365 * 24 * 3600;
 const PLURAL = /\{(\w+), plural, ((?:\w+ \{[^{}]*\}\s*)+)\}/g;
 const FORM = /(\w+) \{([^{}]*)\}/g;
 const VALUE = /\{(\w+)\}/g;
@@ -63,6 +66,9 @@ export function detectLanguage(): Language {
 /** Keeps the reader's choice for the next visit, and tells the browser what the page is written in. */
 export function chooseLanguage(language: Language): void {
   document.documentElement.lang = language;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser that we serve
+  document.cookie = `${COOKIE}=${language}; Path=/; Max-Age=${KEPT_FOR_S}; SameSite=Lax${secure}`;
   try {
     localStorage.setItem(STORED, language);
   } catch {
@@ -71,6 +77,8 @@ export function chooseLanguage(language: Language): void {
 }
 
 function stored(): Language | null {
+  const kept = new RegExp(`(?:^|; )${COOKIE}=(\\w+)`).exec(document.cookie)?.[1];
+  if (isLanguage(kept)) return kept;
   try {
     const value = localStorage.getItem(STORED);
     return isLanguage(value) ? value : null;

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from customer_client.simulation import share
 from recorder.fragments import indexed_path
-from recorder.process import Record, Release
+from recorder.orders import Order, Record, Release
 from signaling import messages as m
 from signaling.session import Assign, Open, Participant
 from tests.signaling.memory_server import MemoryServer, memory_server
@@ -38,7 +38,7 @@ class Control:
     """The server's side of `/api/recorder`: tells whoever connects what it is given."""
 
     def __init__(self) -> None:
-        self.orders: asyncio.Queue[Record | Release] = asyncio.Queue()
+        self.orders: asyncio.Queue[Order] = asyncio.Queue()
         self.connections = 0
         self.socket: web.WebSocketResponse | None = None
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import resource
+import signal
+import sqlite3
 from typing import Any
 
 import aiohttp
@@ -144,6 +147,36 @@ async def test_an_interrupt_ends_everything_in_time_and_tells_when_to_come_back(
         assert await dana.until_closed() == m.Closing("restarting", 1000)
         await ending
     assert not [child for child in children if alive(child)]
+
+
+async def test_a_child_that_hangs_ends_with_the_server_all_the_same(make_server: MakeServer) -> None:
+    server = make_server(children=True)
+    children = await asyncio.to_thread(children_of, server.pid)
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    await asyncio.to_thread(server.terminate)
+    assert len(children) == 2
+    assert not [child for child in children if alive(child)]
+
+
+async def test_a_locked_database_does_not_keep_the_server_from_ending(make_server: MakeServer) -> None:
+    server = make_server(children=True, database_timeout_s=60)
+    danas, _ = await meet(server)
+    children = await asyncio.to_thread(children_of, server.pid)
+    async with Wire(server.url, danas) as dana:
+        await dana.until(m.Presence)
+        lock = sqlite3.connect(server.data / "sightline.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        await dana.say(m.Say("stuck", "This waits for the database"))
+        await dana.say(m.Ping(1))
+        await asyncio.to_thread(server.terminate)
+        while (heard := await dana.hear()) is not None:
+            assert not isinstance(heard, m.Ack)
+        lock.close()
+    assert not [child for child in children if alive(child)]
+    await asyncio.to_thread(server.start)
+    async with Wire(server.url, danas) as dana:
+        assert isinstance(await dana.do(m.Say("stuck", "This waits for the database")), m.Ack)
 
 
 async def test_children_end_with_a_server_that_was_killed_and_come_back_with_the_next(make_server: MakeServer) -> None:

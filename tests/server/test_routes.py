@@ -13,7 +13,7 @@ from yarl import URL
 
 from server import problems
 from server.routes import MAX_BODY, ROUTES, STATUS, errors, route
-from signaling.endpoint import CommandRefused
+from signaling.decisions import CommandRefused
 from signaling.session import Refusal
 from signaling.timeline import Unavailable
 from tests.server.desk import Desk

@@ -39,6 +39,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         ({"SIGHTLINE_TLS": "files"}, "tls_cert"),
         ({"SIGHTLINE_PUBLIC_URL": "help.example.org"}, "public_url"),
         ({"SIGHTLINE_PUBLIC_URL": "https://example.org/path"}, "public_url"),
+        ({"SIGHTLINE_TRUSTED_PROXIES": "proxy.example.org"}, "trusted_proxies"),
         ({"SIGHTLINE_TURN_URLS": "turn:a"}, "turn_secret"),
         ({"SIGHTLINE_SECRET_FILE": "/does/not/exist"}, "SIGHTLINE_SECRET_FILE"),
         ({"SIGHTLINE_CONFIG": "/does/not/exist"}, "/does/not/exist"),

@@ -10,15 +10,19 @@ from aiohttp import web
 
 from server.database import Database, open_database
 from server.timeline import Timeline
+from signaling import messages as m
 from signaling.bus import LocalBus
 from signaling.endpoint import Endpoint, EndpointSettings
 from signaling.ice import IceSettings
 from signaling.messages import Event
 from signaling.session import Assign, Open, Participant
-from tests.signaling.story import ALICE, BOB, DANA, RECORDER
+from tests.signaling.story import ALICE, BOB, DANA, RECORDER, SCREEN
+from tests.signaling.wire import Wire
 
 SESSION = "session"
-TOKENS = {f"token of {who.id}": who for who in (ALICE, BOB, DANA, RECORDER)}
+DORA = Participant("dora", "customer", "Dora")
+TOKENS = {f"token of {who.id}": who for who in (ALICE, BOB, DANA, DORA, RECORDER)}
+ALICES, BOBS, DANAS, DORAS, RECORDERS = TOKENS
 
 
 class Node:
@@ -27,6 +31,7 @@ class Node:
     def __init__(self, timeline: Timeline, bus: LocalBus, **settings: object) -> None:
         self.timeline = timeline
         self.observed: list[Event] = []
+        self.disabled: set[str] = set()
         ice = IceSettings(["stun:stun.example.org"], ["turn:turn.example.org"], "turn secret", 600)
         self.endpoint = Endpoint(
             timeline,
@@ -39,7 +44,7 @@ class Node:
 
     async def _authenticate(self, token: str) -> tuple[str, Participant] | None:
         who = TOKENS.get(token)
-        return (SESSION, who) if who else None
+        return (SESSION, who) if who and who.id not in self.disabled else None
 
     async def start(self) -> None:
         """Listen on a free port."""
@@ -123,3 +128,9 @@ async def open_session(node: Node) -> None:
     """The session of every test."""
     await node.endpoint.command(SESSION, Open("ACME Support", "Printer on fire", False))
     await node.endpoint.command(SESSION, Assign("alice", "Alice"))
+
+
+async def share(dana: Wire) -> None:
+    """Dana agrees to be seen and shares her screen."""
+    assert isinstance(await dana.do(m.GiveConsent("yes", "view", True)), m.Ack)
+    assert isinstance(await dana.do(m.StartSharing("start", SCREEN)), m.Ack)

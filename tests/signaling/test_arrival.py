@@ -19,19 +19,27 @@ def heard(kept: list[bytes]) -> list[m.ServerMessage]:
 
 async def test_an_offer_to_who_has_just_joined_waits_for_its_connection(live: Live) -> None:
     offer = m.Offer(to="alice", connection="c", sdp="v=0")
-    live.expect_arrival("alice")
+    kept = live.expect_arrival("alice")
     live.carry("dana", ["alice", "nobody"], offer)
-    assert heard(live.arrived("alice")) == [m.Relay("dana", offer)]
-    assert live.arrived("alice") == []
+    assert heard(kept) == [m.Relay("dana", offer)]
+    live.forget_arrival("alice", kept)
+    live.carry("dana", ["alice"], offer)
+    assert len(kept) == 1
 
 
-async def test_nothing_is_kept_for_who_does_not_arrive(live: Live) -> None:
+async def test_what_is_kept_is_its_own_connections_alone(live: Live) -> None:
+    first = live.expect_arrival("alice")
+    second = live.expect_arrival("alice")
+    live.forget_arrival("alice", first)
     live.carry("dana", ["alice"], m.Offer(to="alice", connection="c", sdp="v=0"))
-    assert live.arrived("alice") == []
+    assert (len(first), len(second)) == (0, 1)
+    assert live.awaits("alice")
+    live.forget_arrival("alice", second)
+    assert not live.awaits("alice")
 
 
 async def test_only_so_much_is_kept(live: Live) -> None:
-    live.expect_arrival("alice")
+    kept = live.expect_arrival("alice")
     for _ in range(MAX_KEPT + 10):
         live.carry("dana", ["alice"], m.Pointer("screen", 0.5, 0.5, True))
-    assert len(live.arrived("alice")) == MAX_KEPT
+    assert len(kept) == MAX_KEPT

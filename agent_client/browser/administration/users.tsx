@@ -195,14 +195,14 @@ function Addition({ onClose, onAdded }: { onClose: () => void; onAdded: () => vo
             {explain(error)}
           </p>
         )}
-        <div class="row">
+        <footer>
+          <button type="button" class="button" onClick={onClose}>
+            {t("action.cancel")}
+          </button>
           <button type="submit" class="button primary" aria-busy={busy} disabled={busy}>
             {t("administration.add")}
           </button>
-          <button type="button" class="button quiet" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-        </div>
+        </footer>
       </form>
     </Dialog>
   );

@@ -67,3 +67,6 @@ const PLACES: readonly Place[] = [
 
 /** The places that who is signed in may go to; the first is where one begins. */
 export const places = (): readonly Place[] => PLACES.filter((place) => place.needs === null || may(place.needs));
+
+/** Where one begins. */
+export const home = (): string => places()[0]?.to ?? "/tickets";

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { isLanguage, LANGUAGES } from "../../../signaling/browser/language";
 import type { TicketList } from "../http";
-import { signOut } from "./account";
+import { may, signOut } from "./account";
 import { get } from "./api";
 import { APPEARANCES, setAppearance } from "./appearance";
 import { Dialog } from "./dialog";
@@ -35,7 +35,9 @@ function commands(): Command[] {
   return [
     ...places().map((place) => ({ name: t(place.label), hint: go, run: () => navigate(place.to) })),
     { name: t("place.help_centre"), hint: go, run: () => window.open("/help", "_blank", "noreferrer") },
-    { name: t("tickets.new"), hint: t("palette.do"), run: () => navigate("/tickets?new=1") },
+    ...(may("ticket.write")
+      ? [{ name: t("tickets.new"), hint: t("palette.do"), run: () => navigate("/tickets?new=1") }]
+      : []),
     { name: t("keys.show"), hint: t("palette.do"), run: showKeys },
     ...APPEARANCES.map((one) => ({
       name: `${t("preferences.appearance")}: ${t(`preferences.${one}`)}`,

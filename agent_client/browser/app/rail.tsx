@@ -1,9 +1,11 @@
 import { computed, effect, signal } from "@preact/signals";
+import { useRef, useState } from "preact/hooks";
 import { signOut, whoAmI } from "./account";
 import { useClock } from "./clock";
+import { useFold } from "./fold";
 import { Icon } from "./icon";
 import { showKeys } from "./keys";
-import { places } from "./navigation";
+import { home, places } from "./navigation";
 import { openPalette } from "./palette";
 import { Preferences } from "./preferences";
 import { Link, type PageName, route } from "./router";
@@ -62,8 +64,11 @@ function WaitingMark() {
 
 function Me() {
   const me = whoAmI();
+  const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDetailsElement>(null);
+  useFold(place, open, () => setOpen(false));
   return (
-    <details class="me">
+    <details class="me" ref={place} open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="item">
         <span class="avatar" aria-hidden="true">
           {(me?.name ?? "?").slice(0, 1)}
@@ -92,7 +97,7 @@ export function Rail() {
   return (
     <nav class={narrow.value ? "side narrow" : "side"} aria-label={t("rail.label")}>
       <div class="side-head">
-        <Link to="/waiting" class="brand side-text">
+        <Link to={home()} class="brand side-text">
           <span class="brand-mark" aria-hidden="true" />
           <span class="clip">{whoAmI()?.organization ?? "Sightline"}</span>
         </Link>

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
-import { account, recognize, whoAmI } from "./account";
+import { account, may, recognize, whoAmI } from "./account";
 import { type Key, KeysHelp, showKeys, useKeys } from "./keys";
-import { places } from "./navigation";
+import { home, places } from "./navigation";
 import { LoadedPage } from "./pages";
 import { openPalette, Palette } from "./palette";
 import { Rail, toggleRail } from "./rail";
@@ -60,6 +60,11 @@ function Workplace() {
   const at = page + JSON.stringify(params);
   useTitle(page);
   useFocusOnPage(at);
+  // Who may not see the waiting list begins elsewhere.
+  const astray = page === "waiting" && !may("waiting.read");
+  useEffect(() => {
+    if (astray) navigate(home(), true);
+  }, [astray]);
   const full = page === "session" || page === "recording";
   return (
     <div class="workplace">
@@ -71,7 +76,7 @@ function Workplace() {
         {page === "unknown" ? (
           <Empty title={t("unknown.title")}>
             <p>{t("unknown.text")}</p>
-            <Link to="/waiting" class="button primary">
+            <Link to={home()} class="button primary">
               {t("unknown.back")}
             </Link>
           </Empty>

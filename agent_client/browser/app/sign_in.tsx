@@ -1,13 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { setUp, signIn } from "./account";
-import { ApiError, get } from "./api";
+import { get } from "./api";
 import { Preferences } from "./preferences";
 import { useResource } from "./resource";
 import { explain } from "./toasts";
 import { t } from "./words";
 
-const SHORTEST_PASSWORD = 12;
+/** As in server/accounts.py. */
+const SHORTEST_PASSWORD = 10;
 
 /** A form's way to the server: what failed, and whether it is on its way. */
 function useSending(): { error: unknown; busy: boolean; send: (work: () => Promise<void>) => Promise<void> } {
@@ -56,8 +57,6 @@ export function SignIn({ expired }: { expired: boolean }) {
     if (element === null || busy) return;
     void send(() => signIn(field(element, "email").trim(), field(element, "password")));
   };
-  const text =
-    error instanceof ApiError && error.message === "" && error.status === 401 ? t("sign_in.wrong") : explain(error);
   return (
     <Door title={t("sign_in.title")}>
       {expired && error === null && <p role="status">{t("sign_in.expired")}</p>}
@@ -70,7 +69,7 @@ export function SignIn({ expired }: { expired: boolean }) {
           <span>{t("field.password")}</span>
           <input name="password" type="password" autocomplete="current-password" required />
         </label>
-        <div role="alert">{error !== null && <p class="banner danger">{text}</p>}</div>
+        <div role="alert">{error !== null && <p class="banner danger">{explain(error)}</p>}</div>
         <button type="submit" class="button primary wide" aria-busy={busy}>
           {busy ? t("sign_in.busy") : t("sign_in.submit")}
         </button>
@@ -96,7 +95,7 @@ export function Setup() {
       <form ref={form} class="stack" onSubmit={submit}>
         <label class="field">
           <span>{t("setup.token")}</span>
-          <input name="token" autocomplete="off" spellcheck={false} required />
+          <input name="token" autocomplete="off" spellcheck={false} required autofocus />
           <small>{t("setup.token_hint")}</small>
         </label>
         <label class="field">

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "./api";
 import { Icon } from "./icon";
-import { t } from "./words";
+import { isWord, t } from "./words";
 
 interface Toast {
   number: number;
@@ -28,11 +28,18 @@ function show(text: string, grave: boolean): void {
 /** Says in passing that something was done. */
 export const tell = (text: string): void => show(text, false);
 
+/** What a refusal means, by its stable code: the server's own `text` is in English, and better than nothing. */
+export function problem(code: string, text: string): string {
+  const known = `problem.${code}`;
+  if (isWord(known)) return t(known);
+  return text === "" ? t("error.unexpected") : text;
+}
+
 /** The words for an error: what happened, what to do, and an id to quote. */
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return t("error.unexpected");
   if (error.code === "unreachable") return t("error.unreachable");
-  const text = error.message === "" ? t("error.unexpected") : error.message;
+  const text = problem(error.code, error.message);
   return error.id === null ? text : `${text} ${t("error.id", { id: error.id })}`;
 }
 

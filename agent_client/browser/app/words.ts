@@ -12,6 +12,9 @@ import ru from "../languages/ru.json";
 
 export type Word = keyof typeof en;
 
+/** Whether the dictionaries have this key: one that is put together of parts may be unknown to them. */
+export const isWord = (key: string): key is Word => Object.hasOwn(en, key);
+
 export const language = signal<Language>(detectLanguage());
 document.documentElement.lang = language.value;
 

@@ -8,9 +8,9 @@ import { clock, duration, t } from "../app/words";
 import type { Invitation } from "../http";
 
 /** Links and codes are shown once by the server; they are kept here until the page is closed. */
-const known = signal<Readonly<Record<string, Invitation>>>({});
+const known = signal<Readonly<Record<string, Invitation | "used">>>({});
 
-export function remember(session: string, invitation: Invitation | null): void {
+export function remember(session: string, invitation: Invitation | "used" | null): void {
   const { [session]: _, ...others } = known.value;
   known.value = invitation === null ? others : { ...others, [session]: invitation };
 }
@@ -27,8 +27,11 @@ function Expiry({ invitation }: { invitation: Invitation }) {
   );
 }
 
-/** A session's invitation: the link, the code to be said, the QR code; and a way to take it back or make another. */
-export function InvitationCard({ session }: { session: string }) {
+/**
+ * A session's invitation: the link, the code to be said, the QR code; and a way to take it back or make another.
+ * `aside` is for where something else is the first thing to do.
+ */
+export function InvitationCard({ session, aside = false }: { session: string; aside?: boolean }) {
   const [busy, setBusy] = useState(false);
   const invitation = known.value[session];
   const work = async (task: () => Promise<void>): Promise<void> => {
@@ -50,10 +53,10 @@ export function InvitationCard({ session }: { session: string }) {
       remember(session, null);
       tell(t("invitation.revoked"));
     });
-  if (invitation === undefined) {
+  if (invitation === undefined || invitation === "used") {
     return (
       <div class="stack">
-        <p>{t("invitation.not_known")}</p>
+        <p>{t(invitation === "used" ? "invitation.used" : "invitation.not_known")}</p>
         <button type="button" class="button primary" aria-busy={busy} onClick={() => void renew()}>
           {t("invitation.make")}
         </button>
@@ -69,7 +72,7 @@ export function InvitationCard({ session }: { session: string }) {
           value={invitation.link}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <CopyButton primary text={invitation.link} label={t("invitation.copy_link")} />
+        <CopyButton primary={!aside} text={invitation.link} label={t("invitation.copy_link")} />
       </div>
       <div class="invitation-ways">
         <div class="stack tight">

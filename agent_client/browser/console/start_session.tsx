@@ -71,7 +71,7 @@ export function StartSessionDialog({ ticket, onClose }: Props) {
     <Dialog title={t("start.invite")} onClose={onClose} wide>
       <div class="stack">
         <p>{t("start.invite_text")}</p>
-        <InvitationCard session={session} />
+        <InvitationCard session={session} aside />
         <footer>
           <button type="button" class="button primary" onClick={() => navigate(`/sessions/${session}`)}>
             {t("start.open")}

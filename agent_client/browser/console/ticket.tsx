@@ -10,6 +10,7 @@ import { complain, tell } from "../app/toasts";
 import { moment, t } from "../app/words";
 import type { TicketPage as Ticket, TicketChange } from "../http";
 import { PRIORITIES, priorityWord, STATUSES, statusWord } from "./labels";
+import { Said } from "./said";
 import { StartSessionDialog } from "./start_session";
 import { CustomerCard, EditTicketDialog } from "./ticket_details";
 import { SessionList, SnapshotStrip } from "./ticket_sessions";
@@ -109,7 +110,7 @@ function Notes({ ticket, reload }: { ticket: Ticket; reload: () => void }) {
             <p class="small muted">
               {note.author_name ?? t("ticket.system")} · {moment(note.at)}
             </p>
-            <p class="said">{note.text}</p>
+            <Said text={note.text} />
           </li>
         ))}
       </ol>

@@ -74,7 +74,7 @@ function Row({ ticket, now }: { ticket: TicketSummary; now: number }) {
         </Link>
         {ticket.live && <LiveBadge />}
       </td>
-      <td>{ticket.customer_name}</td>
+      <td>{ticket.customer_name || <span class="muted">–</span>}</td>
       <td>
         <StatusBadge status={ticket.status} />
       </td>
@@ -139,14 +139,15 @@ function Tickets({ mine }: { mine: boolean }) {
   if (mine) asked.set("mine", "true");
   const key = asked.toString();
   const tickets = useResource(key, () => get<TicketList>(`/api/tickets?${key}`), ["ticket:"]);
-  const making = query.value.get("new") !== null;
+  const mayMake = may("ticket.write");
+  const making = mayMake && query.value.get("new") !== null;
   const make = (): void => navigate(changed({ new: "1" }));
-  useKeys([{ keys: "c", label: "tickets.new", run: make }]);
+  useKeys(mayMake ? [{ keys: "c", label: "tickets.new", run: make }] : [], [mayMake]);
   return (
     <div class="page stack">
       <header class="spread">
         <h1>{mine ? t("place.my_tickets") : t("place.tickets")}</h1>
-        {may("ticket.write") && (
+        {mayMake && (
           <button type="button" class="button primary" onClick={make}>
             <Icon name="plus" />
             {t("tickets.new")}

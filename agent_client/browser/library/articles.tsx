@@ -181,14 +181,14 @@ function EditorForm({ article, onClose, onSaved }: { article: Article; onClose: 
           {explain(error)}
         </p>
       )}
-      <div class="row">
+      <footer>
+        <button type="button" class="button" onClick={onClose}>
+          {t("action.cancel")}
+        </button>
         <button type="submit" class="button primary" aria-busy={busy} disabled={busy || title.trim() === ""}>
           {t("action.save")}
         </button>
-        <button type="button" class="button quiet" onClick={onClose}>
-          {t("action.cancel")}
-        </button>
-      </div>
+      </footer>
     </form>
   );
 }
@@ -243,14 +243,14 @@ function Deletion({ article, onClose, onDeleted }: DeletionProps) {
             {explain(error)}
           </p>
         )}
-        <div class="row">
+        <footer>
+          <button type="button" class="button" onClick={onClose}>
+            {t("action.cancel")}
+          </button>
           <button type="button" class="button danger" aria-busy={busy} disabled={busy} onClick={() => void erase()}>
             {t("action.delete")}
           </button>
-          <button type="button" class="button quiet" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-        </div>
+        </footer>
       </div>
     </Dialog>
   );

@@ -79,7 +79,10 @@ function Row({ recording }: { recording: RecordingSummary }) {
       <span class="grow">
         <span class="recording-subject">{subject}</span>
         <span class="muted small">
-          {t("library.with", { customer: customer_name, agent: agent_name ?? t("library.nobody") })}
+          {t("library.with", {
+            customer: customer_name || t("live.customer"),
+            agent: agent_name ?? t("library.nobody"),
+          })}
           {ticket_number !== null && ` · ${t("library.ticket", { number: String(ticket_number) })}`}
         </span>
       </span>

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Icon } from "../app/icon";
 
 /** How long one has to stop typing before the search begins. */
 const PAUSE_MS = 250;
@@ -24,6 +25,7 @@ export function Search({ label, value, onSearch }: SearchProps) {
   return (
     <search class="library-search">
       <form
+        class="search"
         onSubmit={(event) => {
           event.preventDefault();
           window.clearTimeout(timer.current);
@@ -33,6 +35,7 @@ export function Search({ label, value, onSearch }: SearchProps) {
         <label class="visually-hidden" for={id}>
           {label}
         </label>
+        <Icon name="search" />
         <input
           id={id}
           type="search"

@@ -4,7 +4,7 @@ import { Composer } from "./composer";
 import type { LiveSession } from "./live_session";
 
 export function Chat({ live }: { live: LiveSession }) {
-  const { chat, participants } = live.session.value;
+  const { chat } = live.session.value;
   const end = useRef<HTMLOListElement>(null);
   const count = chat.length;
   useEffect(() => {
@@ -21,7 +21,7 @@ export function Chat({ live }: { live: LiveSession }) {
             return (
               <li key={line.seq} class={mine ? "line mine" : "line"}>
                 <p class="small muted">
-                  {mine ? t("chat.me") : (participants[line.author]?.name ?? t("chat.system"))} · {hour(line.at)}
+                  {mine ? t("chat.me") : live.nameOf(line.author)} · {hour(line.at)}
                 </p>
                 <p class="bubble said">{line.text}</p>
               </li>

@@ -1,4 +1,5 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import { useFold } from "../app/fold";
 import { t, type Word } from "../app/words";
 import type { LiveSession } from "./live_session";
 
@@ -26,11 +27,14 @@ const WORDS: Readonly<Record<Grade, Word>> = {
 /** How the picture comes, in one word; opens to the figures and to the verification phrase. */
 export function ConnectionBadge({ live }: { live: LiveSession }) {
   const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  useFold(place, open, () => setOpen(false));
   const now = grade(live);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what the button in here opened
     <div
       class="connection"
+      ref={place}
       onKeyDown={(event) => {
         if (event.key === "Escape") setOpen(false);
       }}

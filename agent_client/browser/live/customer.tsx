@@ -4,6 +4,7 @@ import { Link } from "../app/router";
 import { Failure, Skeleton } from "../app/states";
 import { t } from "../app/words";
 import { priorityWord, statusWord } from "../console/labels";
+import { Said } from "../console/said";
 import type { TicketPage as Ticket } from "../http";
 import type { LiveSession } from "./live_session";
 
@@ -55,7 +56,7 @@ function WithTicket({ id }: { id: string }) {
           {notes.map((note) => (
             <li key={note.id} class="card flat note">
               <p class="small muted">{note.author_name ?? t("ticket.system")}</p>
-              <p class="said">{note.text}</p>
+              <Said text={note.text} />
             </li>
           ))}
         </ol>

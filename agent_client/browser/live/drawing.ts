@@ -124,12 +124,12 @@ export class Drawing {
   /** Others' pointers and unfinished drawings, as they come. */
   #follow(): void {
     const { ink } = this.picture;
-    const { pointers, drawings, session } = this.live;
+    const { pointers, drawings } = this.live;
     const people = new Set([...pointers.value.keys(), ...drawings.value.keys()]);
     for (const person of this.#shownPeople) if (!people.has(person)) ink.forget(person);
     for (const person of people) {
       const pointing = pointers.value.get(person);
-      const name = session.value.participants[person]?.name ?? "";
+      const name = this.live.nameOf(person);
       const mark = pointing && { at: [pointing.x, pointing.y] as Point, name, color: colorOf(this.live, person) };
       ink.setPointer(person, pointing?.surface ?? "", mark ?? null);
       ink.setDrawing(person, drawings.value.get(person) ?? null);

@@ -1,3 +1,4 @@
+import { may } from "../app/account";
 import { at, get } from "../app/api";
 import { Icon } from "../app/icon";
 import { useResource } from "../app/resource";
@@ -66,9 +67,11 @@ export function Ended({ session, ticket, customer, durationMs }: Props) {
             {t("ended.ticket")}
           </Link>
         )}
-        <Link to="/waiting" class="button">
-          {t("ended.next")}
-        </Link>
+        {may("waiting.read") && (
+          <Link to="/waiting" class="button">
+            {t("ended.next")}
+          </Link>
+        )}
       </p>
     </div>
   );

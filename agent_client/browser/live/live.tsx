@@ -4,6 +4,7 @@ import { useKeys } from "../app/keys";
 import { Link, type PageProps } from "../app/router";
 import { Empty, Failure, Skeleton } from "../app/states";
 import { t } from "../app/words";
+import { remember } from "../console/invitation";
 import type { Participation, SessionSummary } from "../http";
 import { Banners } from "./banners";
 import { BookmarkDialog } from "./bookmark";
@@ -154,8 +155,13 @@ function View({ live }: { live: LiveSession }) {
     };
   }, [live]);
   useKeys(hand?.keys() ?? [], [hand]);
+  const customer = live.customer.value?.id;
+  useEffect(() => {
+    // An invitation lets in once; what is shown of it after that would only mislead.
+    if (customer !== undefined) remember(live.id, "used");
+  }, [live, customer]);
   return (
-    <div class="live">
+    <div class="live-view">
       <TopBar live={live} />
       <div class="live-body">
         <div class="stage-area">

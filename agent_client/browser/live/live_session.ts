@@ -15,7 +15,7 @@ import {
 } from "../../../signaling/browser/session";
 import { Viewer } from "../../../signaling/browser/viewer";
 import { at as address } from "../app/api";
-import { complain, complainThat } from "../app/toasts";
+import { complain, complainThat, problem } from "../app/toasts";
 import { t } from "../app/words";
 import type { Participation, SessionSummary } from "../http";
 
@@ -73,6 +73,13 @@ export class LiveSession {
     return this.participation.session;
   }
 
+  /** A participant's name; a customer who gave none is called just that, and what nobody did the system did. */
+  nameOf(participant: string): string {
+    const found = this.session.value.participants[participant];
+    if (found === undefined) return t("chat.system");
+    return found.name || (found.role === "customer" ? this.summary.customer_name || t("live.customer") : "");
+  }
+
   /** Whether a participant who is in the session has no link at this moment. */
   isAway(participant: string): boolean {
     return !(this.#presence.value?.includes(participant) ?? true);
@@ -87,7 +94,7 @@ export class LiveSession {
   async command(command: Command): Promise<boolean> {
     const committed = await this.#connection.send(command);
     if (!committed.ok && committed.code !== "closed") {
-      complainThat(committed.text === "" ? t("error.unexpected") : committed.text);
+      complainThat(problem(committed.code, committed.text));
     }
     return committed.ok;
   }

@@ -4,7 +4,7 @@ import type { LiveSession } from "./live_session";
 
 /** Notes among staff: the customer never gets them. */
 export function Notes({ live }: { live: LiveSession }) {
-  const { notes, participants } = live.session.value;
+  const { notes } = live.session.value;
   return (
     <>
       <div class="panel-scroll stack tight">
@@ -13,7 +13,7 @@ export function Notes({ live }: { live: LiveSession }) {
           {notes.map((note) => (
             <li key={note.seq} class="card flat note">
               <p class="small muted">
-                {participants[note.author]?.name ?? t("chat.system")} · {hour(note.at)}
+                {live.nameOf(note.author)} · {hour(note.at)}
               </p>
               <p class="said">{note.text}</p>
             </li>

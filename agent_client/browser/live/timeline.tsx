@@ -12,7 +12,7 @@ function sentence(event: Event, name: (id: string) => string): string | null {
     case "agent_assigned":
       return t("event.assigned", { name: body.name });
     case "joined":
-      return body.role === "recorder" ? null : t("event.joined", { name: body.name });
+      return body.role === "recorder" ? null : t("event.joined", { name: name(body.participant) });
     case "left":
       return t("event.left", { name: name(body.participant) });
     case "consent_asked":
@@ -79,9 +79,8 @@ function entries(events: readonly Event[], name: (id: string) => string): Entry[
 }
 
 export function Timeline({ live }: { live: LiveSession }) {
-  const { participants, openedAt } = live.session.value;
-  const name = (id: string): string => participants[id]?.name ?? t("chat.system");
-  const list = entries(live.events.value, name);
+  const { openedAt } = live.session.value;
+  const list = entries(live.events.value, (id) => live.nameOf(id));
   return (
     <div class="panel-scroll">
       <ol class="timeline">

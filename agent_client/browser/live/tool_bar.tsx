@@ -1,6 +1,7 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { TOOLS, type Tool } from "../../../annotate/browser/gestures";
 import { PALETTE } from "../../../annotate/browser/palette";
+import { useFold } from "../app/fold";
 import { Icon, type IconName } from "../app/icon";
 import { t, type Word } from "../app/words";
 import type { Hand } from "./hand";
@@ -61,12 +62,15 @@ function Button({ icon, word, keys, press, pressed, disabled = false, busy = fal
 
 function Colors({ hand }: { hand: Hand }) {
   const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  useFold(place, open, () => setOpen(false));
   const { drawing } = hand;
   const chosen = drawing.inHand();
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what the button in here opened
     <div
       class="colors"
+      ref={place}
       onKeyDown={(event) => {
         if (event.key === "Escape" && open) {
           event.stopPropagation();
@@ -201,6 +205,8 @@ export function ToolBar({ hand }: { hand: Hand }) {
 
 function Clear({ hand }: { hand: Hand }) {
   const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  useFold(place, open, () => setOpen(false));
   const { drawing } = hand;
   const choose = (clear: () => void): void => {
     clear();
@@ -210,6 +216,7 @@ function Clear({ hand }: { hand: Hand }) {
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what the button in here opened
     <div
       class="colors"
+      ref={place}
       onKeyDown={(event) => {
         if (event.key === "Escape" && open) {
           event.stopPropagation();

@@ -9,6 +9,7 @@ import { InvitationCard } from "../console/invitation";
 import { ConnectionBadge } from "./connection_badge";
 import { EndingDialog } from "./ending";
 import type { LiveSession } from "./live_session";
+import { Recording } from "./recording";
 
 function Running({ live }: { live: LiveSession }) {
   useClock();
@@ -41,32 +42,6 @@ function People({ live }: { live: LiveSession }) {
   );
 }
 
-function RecordingState({ live }: { live: LiveSession }) {
-  const { recording, recordingFailed, askRecording } = live.session.value;
-  if (recording === "on" && recordingFailed !== null) {
-    return (
-      <span class="badge danger" role="status">
-        <Icon name="warning" />
-        {t("recording.failed")}
-      </span>
-    );
-  }
-  if (recording === "on") {
-    return (
-      <span class="badge danger" role="status">
-        <span class="dot live" aria-hidden="true" />
-        {t("recording.on")}
-      </span>
-    );
-  }
-  if (recording === "off" && !askRecording) return null;
-  return (
-    <span class="badge" role="status">
-      {t(`recording.${recording}`)}
-    </span>
-  );
-}
-
 export function TopBar({ live }: { live: LiveSession }) {
   const [opened, setOpened] = useState<"invitation" | "ending" | null>(null);
   const { summary } = live;
@@ -86,7 +61,7 @@ export function TopBar({ live }: { live: LiveSession }) {
       <div class="top-state">
         <Running live={live} />
         <People live={live} />
-        <RecordingState live={live} />
+        <Recording live={live} />
         <ConnectionBadge live={live} />
       </div>
       <div class="top-actions">

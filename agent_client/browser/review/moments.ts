@@ -1,6 +1,6 @@
 /** The moments of a session, in words: what the list beside the player and the lanes below it are made of. */
 
-import type { Event, EventBody } from "../../../signaling/browser/messages";
+import type { Event, EventBody, Role } from "../../../signaling/browser/messages";
 import { type Film, fractionOf } from "./film";
 
 export const LANES = ["ink", "chat", "snapshots", "bookmarks", "session"] as const;
@@ -36,11 +36,11 @@ const LANE: Partial<Record<EventBody["type"], Lane>> = {
 /** Marks of one hand within this time are one line of the list: "Maria drew 5 marks". */
 export const ONE_HAND_MS = 4000;
 
-/** Who `actor` is, by the names they joined with. */
-export function namesOf(events: readonly Event[]): ReadonlyMap<string, string> {
+/** Who `actor` is, by the names they joined with; `nameless` names who gave none. */
+export function namesOf(events: readonly Event[], nameless: (role: Role) => string): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const { body } of events) {
-    if (body.type === "joined") names.set(body.participant, body.name);
+    if (body.type === "joined") names.set(body.participant, body.name || nameless(body.role));
     if (body.type === "agent_assigned") names.set(body.user, body.name);
   }
   return names;
@@ -48,7 +48,7 @@ export function namesOf(events: readonly Event[]): ReadonlyMap<string, string> {
 
 /** Every event worth reading, in order; files opened and closed by the recorder are not. */
 export function momentsOf(events: readonly Event[], words: Words): readonly Moment[] {
-  const names = namesOf(events);
+  const names = namesOf(events, (role) => words(role === "customer" ? "live.customer" : `review.role.${role}`));
   const moments: Moment[] = [];
   for (const event of events) {
     const { body, at, seq, actor } = event;
@@ -99,7 +99,7 @@ function sentence(
     case "agent_assigned":
       return { key, values: { name: body.name } };
     case "joined":
-      return { key, values: { name: body.name, role: words(`review.role.${body.role}`) } };
+      return { key, values: { name: who(body.participant), role: words(`review.role.${body.role}`) } };
     case "left":
       return { key: `${key}.${body.reason}`, values: { name: who(body.participant) } };
     case "consent_asked":

@@ -161,7 +161,12 @@ function Facts({ page, film }: { page: RecordingPage; film: Film }) {
           </Link>
         </li>
       )}
-      <li>{t("library.with", { customer: page.customer_name, agent: page.agent_name ?? t("library.nobody") })}</li>
+      <li>
+        {t("library.with", {
+          customer: page.customer_name || t("live.customer"),
+          agent: page.agent_name ?? t("library.nobody"),
+        })}
+      </li>
       <li>
         <time dateTime={new Date(page.created_at).toISOString()}>{dateText(page.created_at)}</time>
       </li>

@@ -30,7 +30,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
   );
   const stopRecording = element(
     "button",
-    { type: "button", class: "button quiet small", hidden: true, onclick: () => customer.stopRecording() },
+    { type: "button", class: "button small", hidden: true, onclick: () => customer.stopRecording() },
     t("sharing.record.stop"),
   );
   const phrase = element("b", { class: "number" });
@@ -51,7 +51,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
   const stillBanner = element("p", { class: "banner", hidden: true }, t("sharing.snapshot", { agent: agent() }));
   const question = recordingQuestion(customer, agent());
   const background = element("p", { class: "small muted background" }, t("sharing.background"));
-
+  const banners = element("div", { class: "banners" }, question, linkBanner, pausedBanner, stillBanner, background);
   const pause = bar("pause", t("sharing.pause"), () => (customer.paused ? customer.resume() : customer.pause()));
   const stop = bar("stop", t("sharing.stop"), () => customer.stop());
   stop.button.classList.add("danger", "stop");
@@ -63,6 +63,11 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
 
   const stage = element("div", { class: "stage" }, mirror.element);
   const away = element("p", { class: "empty" }, t("sharing.floating"));
+  const pauseThere = element("button", {
+    type: "button",
+    class: "button",
+    onclick: () => (customer.paused ? customer.resume() : customer.pause()),
+  });
   let pip: Window | null = null;
 
   async function toggleFloat(): Promise<void> {
@@ -73,21 +78,20 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     const controls = element(
       "div",
       { class: "row center floating-bar" },
-      element(
-        "button",
-        { type: "button", class: "button", onclick: () => (customer.paused ? customer.resume() : customer.pause()) },
-        t("sharing.pause"),
-      ),
+      pauseThere,
       element("button", { type: "button", class: "button danger", onclick: () => customer.stop() }, t("sharing.stop")),
     );
-    const content = element("div", { class: "floating-content" }, mirror.element, controls);
+    // What is asked goes along: the small window is the one that is looked at.
+    const content = element("div", { class: "floating-content" }, question, mirror.element, controls);
     pip = await float(content, t("sharing.you"), () => {
       pip = null;
+      banners.prepend(question);
       stage.replaceChildren(mirror.element);
       settle();
       mirror.refresh();
     });
     if (!pip) {
+      banners.prepend(question);
       stage.replaceChildren(mirror.element);
       mirror.refresh();
       return;
@@ -152,7 +156,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     const names = listed(customer.watching.map(({ name }) => name));
     const looking = customer.watching.length > 0 && !customer.paused;
     const key = pictures ? "sharing.picture.seen" : "sharing.seen";
-    setText(seenText, looking ? t(key, { names }) : t(customer.paused ? "sharing.paused" : "sharing.nobody"));
+    setText(seenText, looking ? t(key, { names }) : t(customer.paused ? "event.paused" : "sharing.nobody"));
     seen.classList.toggle("accent", looking);
     seenDot.classList.toggle("live", looking);
     frame.classList.toggle("off", !looking);
@@ -174,8 +178,8 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     show(stillBanner, !pictures && session.shown !== null);
     show(background, !pictures && !customer.paused && session.shown === null);
 
-    setText(pause.label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
-    pause.button.setAttribute("aria-pressed", String(customer.paused));
+    for (const label of [pause.label, pauseThere])
+      setText(label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
     show(inline, pictures && session.shown === null);
     show(stage, inline.hidden === true);
     if (!inline.hidden && !dialog.open && !inline.contains(panel.element)) inline.append(panel.element);
@@ -195,7 +199,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
       frame,
       element("h1", { class: "unseen" }, t("sharing.you")),
       element("div", { class: "status row" }, seen, recording, stopRecording, verification),
-      element("div", { class: "banners" }, question, linkBanner, pausedBanner, stillBanner, background),
+      banners,
       stage,
       inline,
       element(
@@ -240,14 +244,19 @@ function recordingQuestion(customer: Customer, agent: string): HTMLElement {
       label,
     );
   return element(
-    "div",
+    "section",
     {
-      class: "banner spread",
+      class: "card spread question",
       role: "alertdialog",
       "aria-label": t("sharing.record.asked", { agent, organization }),
       hidden: true,
     },
-    element("p", {}, t("sharing.record.asked", { agent, organization })),
+    element(
+      "div",
+      { class: "grow" },
+      element("strong", {}, t("sharing.record.asked", { agent, organization })),
+      element("p", { class: "small muted" }, t("sharing.record.hint")),
+    ),
     element(
       "div",
       { class: "row" },

@@ -2,6 +2,7 @@ import { CaptureError, type CaptureTrouble, canCapture, pickSurface } from "../c
 import type { Customer } from "../customer";
 import { element, setText, show } from "../elements";
 import type { Page, Screen } from "../page";
+import { refusalText } from "../refusals";
 import { type Key, t } from "../words";
 
 const TROUBLES: Record<CaptureTrouble, { title?: Key; text: Key }> = {
@@ -89,9 +90,7 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
   if (!able) complain("", window.isSecureContext ? t("who.unsupported", names) : t("who.insecure"));
   show(choose, able);
   const listeners = [
-    customer.on("refused", ({ what, text }) => {
-      if (what === "share") complain("", t("trouble.refused", { text }));
-    }),
+    customer.on("refused", ({ code }) => complain("", t("trouble.refused", { text: refusalText(code) }))),
     customer.on("event", ({ body }) => {
       if (body.type === "consent_asked" && body.scope === "view") page.announce(t("who.title", names));
     }),

@@ -65,6 +65,20 @@ def desk(shared_server: ServerProcess, browsers: Browsers) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def bare_desk(tmp_path: Path, browsers: Browsers) -> Iterator[Desk]:
+    """The same with a server that is new: nobody has an account there."""
+    data = tmp_path / "bare"
+    data.mkdir()
+    server = ServerProcess(data, tmp_path / "bare.log", {"organization": "ACME Support"})
+    server.start()
+    made = Desk(server, *browsers)
+    yield made
+    made.close()
+    server.terminate()
+    server.check_log()
+
+
+@pytest.fixture
 def own_desk(make_server: MakeServer, browsers: Browsers) -> Iterator[Desk]:
     """The same with a server of the test's own, where nothing happened before, and which the test may kill."""
     made = Desk(make_server(organization="ACME Support"), *browsers)

@@ -190,6 +190,41 @@ def test_a_bookmark_has_a_title_and_a_time(desk: Desk) -> None:
     expect(entry).to_contain_text("0:")
 
 
+def test_alice_asks_to_record_and_stops_it_and_the_customer_decides(desk: Desk) -> None:
+    alice, dana = desk.live()
+    question = dana.get_by_role("alertdialog")
+    ask = alice.get_by_role("button", name="Ask to record")
+    ask.click()
+    expect(question).to_contain_text("Alice asks to record this for the staff of ACME Support.")
+    expect_accessible(dana)
+    question.get_by_role("button", name="No recording").click()
+    expect(question).to_have_count(0)
+    expect(alice.get_by_text("Recording refused", exact=True)).to_be_visible()
+    ask.click()
+    question.get_by_role("button", name="Allow recording").click()
+    recording = dana.locator(".badge.recording")
+    expect(recording).to_be_visible()
+    expect_accessible(alice)
+    alice.get_by_role("button", name="Stop recording").click()
+    expect(recording).to_be_hidden()
+    expect(ask).to_be_visible()
+    ask.click()
+    question.get_by_role("button", name="Allow recording").click()
+    dana.get_by_role("button", name="Stop recording").click()
+    expect(alice.get_by_role("button", name="Stop recording")).to_have_count(0)
+
+
+def test_the_picture_has_all_its_room_after_a_visit_to_the_library(desk: Desk) -> None:
+    alice, _ = desk.live()
+    before = alice.locator(".stage").bounding_box()
+    alice.keyboard.press("g")
+    alice.keyboard.press("l")
+    expect(alice.get_by_role("heading", name="Library")).to_be_visible()
+    alice.go_back()
+    sees(alice)
+    assert alice.locator(".stage").bounding_box() == before
+
+
 def test_alice_closes_her_tab_and_comes_back(desk: Desk) -> None:
     alice, dana = desk.live()
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))

@@ -43,6 +43,13 @@ def begin(alice: Page) -> str:
     return link
 
 
+def is_written(alice: Page) -> bool:
+    """Whether the recorder has put a first frame on disk."""
+    session = alice.url.rpartition("/")[2]
+    answer = alice.request.get(f"/api/recordings/{session}")
+    return answer.ok and bool(answer.json()["segments"])
+
+
 def is_ink(pixel: np.ndarray) -> bool:
     red, green, blue = (int(value) for value in pixel)
     return red > 170 and green < 120 and blue < 120
@@ -61,6 +68,7 @@ def test_from_a_link_to_a_video_in_the_help_centre(whole: Desk) -> None:
     expect(dana.get_by_text("Recording", exact=False).first).to_be_visible()
     before = sees(alice)
     expect(alice.get_by_text("Recording", exact=True).first).to_be_visible()
+    counter.eventually(alice, lambda: is_written(alice), "a recorder that writes")
 
     alice.keyboard.press("m")
     alice.get_by_label("Title").fill("The blank page")
@@ -77,6 +85,13 @@ def test_from_a_link_to_a_video_in_the_help_centre(whole: Desk) -> None:
     alice.get_by_label("Solved", exact=True).check()
     alice.get_by_role("button", name="End for everyone").click()
     expect(dana.get_by_text(re.compile("Thank", re.I)).first).to_be_visible()
+
+    alice.get_by_role("link", name="Back to the ticket").click()
+    note = alice.get_by_role("region", name="Notes").get_by_role("listitem")
+    snapshot = note.get_by_role("link", name="Snapshot 1")
+    assert alice.request.get(snapshot.get_attribute("href") or "").headers["content-type"].startswith("image/")
+    expect(note.get_by_role("link", name="Play the recording")).to_be_visible()
+    expect(note).not_to_contain_text("/api/")
 
     tessa = whole.staff("tessa")
     tessa.goto("/console/library")

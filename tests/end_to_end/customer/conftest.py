@@ -49,7 +49,7 @@ def server(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """One server for all tests that let it live; every browser comes from an address of its own, as far as it knows."""
     folder = tmp_path_factory.mktemp("customer")
     shutil.copytree(seeded, folder / "data")
-    process = ServerProcess(folder / "data", folder / "server.log", {"trusted_proxies": '["127.0.0.1"]'})
+    process = ServerProcess(folder / "data", folder / "server.log", {"trusted_proxies": ["127.0.0.1"]})
     process.start()
     yield process
     process.terminate()

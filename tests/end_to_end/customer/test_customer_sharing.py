@@ -116,6 +116,20 @@ async def test_escape_twice_stops_and_once_does_not(server: ServerProcess, open_
         assert alice.state.consents == {}
 
 
+async def test_what_the_page_has_no_part_for_is_refused(server: ServerProcess, open_page: OpenPage) -> None:
+    page = await open_page(shares=True)
+    async with support_agent(server) as alice:
+        await share(page, alice)
+        for scope in ("voice", "control"):
+            await alice.connection.send(m.AskConsent(new_id(), scope))
+            await alice.until(lambda a, scope=scope: m.ConsentRefused(scope) in told(a, m.ConsentRefused))
+        await alice.connection.send(m.AskConsent(new_id(), "record"))
+        question = page.get_by_role("alertdialog", name="Alice asks to record this")
+        await question.get_by_role("button", name="No recording").click()
+        await alice.until(lambda a: m.ConsentRefused("record") in told(a, m.ConsentRefused))
+        assert alice.state.recording == "refused"
+
+
 async def test_a_reload_ends_the_sharing_and_asks_anew(server: ServerProcess, open_page: OpenPage) -> None:
     page = await open_page(shares=True)
     async with support_agent(server) as alice:
