@@ -77,7 +77,7 @@ system-packages:
 	@scripts/install-system-packages
 
 test: setup system-packages check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 generate: $(PYTHON_READY) $(NODE_READY)
 	$(BIN)/python -m signaling.schema

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidStateError, OperationError
+from aiortc.exceptions import InvalidStateError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.sdp import candidate_from_sdp
 
@@ -43,6 +43,8 @@ REST = 5.0
 LINGER = 20.0
 """Seconds in which the end of a recording may still be reported after everything has stopped."""
 HURRY = 2.0
+MAX_CANDIDATES = 40
+"""More than any machine has; each that is taken is tried against each of our own."""
 
 
 def _is_literal(candidate: str) -> bool:
@@ -56,8 +58,15 @@ def _is_literal(candidate: str) -> bool:
 
 
 def _literal_only(sdp: str) -> str:
-    lines = sdp.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("a=candidate:") or _is_literal(line))
+    """The description with so many candidates as are taken, and without those that are names."""
+    kept, taken = list[str](), 0
+    for line in sdp.splitlines(keepends=True):
+        if line.startswith("a=candidate:"):
+            taken += _is_literal(line)
+            if taken > MAX_CANDIDATES or not _is_literal(line):
+                continue
+        kept.append(line)
+    return "".join(kept)
 
 
 class Segment:
@@ -77,6 +86,7 @@ class Incoming:
         self.customer = customer
         self.peer = peer
         self.attachment: Attachment | None = None
+        self.candidates = 0
         self.named = False
         """A candidate with a name came, which is not looked up: the browser's own checks will show its address."""
         self.resync = False
@@ -185,7 +195,7 @@ class SessionRecorder:
         incoming, before = Incoming(offer, sender, peer), self._incoming
         try:
             await self._negotiate(incoming, offer)
-        except (ValueError, InvalidStateError, OperationError, AssertionError) as error:
+        except Exception as error:  # aiortc's parsers raise whatever they like on hostile input
             log.warning("offer not understood", error=type(error).__name__)
             await incoming.close()
             return
@@ -223,6 +233,9 @@ class SessionRecorder:
             return
         if not _is_literal(message.candidate):
             incoming.named = True
+            return
+        incoming.candidates += 1
+        if incoming.candidates > MAX_CANDIDATES:
             return
         with contextlib.suppress(ValueError, AssertionError, IndexError, InvalidStateError):
             candidate = candidate_from_sdp(message.candidate.removeprefix("candidate:"))

@@ -90,7 +90,7 @@ class Story:
 
 
 def chapters_of(events: Sequence[m.Event], parts: Sequence[Part]) -> list[Chapter]:
-    """Bookmarks and numbered steps, at the places where they lie in the clip."""
+    """Bookmarks and numbered steps in order, at the places where they lie in the clip."""
     erased: dict[str, int] = {}
     for event in events:
         if isinstance(event.body, AnnotationsErased):
@@ -100,10 +100,11 @@ def chapters_of(events: Sequence[m.Event], parts: Sequence[Part]) -> list[Chapte
     chapters: list[Chapter] = []
     for event in events:
         title = _title(event, erased)
-        at_ms = clip_time(parts, event.at) if title else None
+        moment = event.body.at if isinstance(event.body, m.BookmarkAdded) else event.at
+        at_ms = clip_time(parts, moment) if title else None
         if title and at_ms is not None:
             chapters.append(Chapter(at_ms, title))
-    return chapters
+    return sorted(chapters, key=lambda chapter: chapter.at_ms)
 
 
 def _title(event: m.Event, erased: dict[str, int]) -> str | None:

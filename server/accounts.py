@@ -6,12 +6,12 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server import audit, logins, passwords
+from server import audit, logins, participants, passwords
 from server.app import App
-from server.database import logins as login_rows, new_id, now_ms, participants, sessions, users
+from server.database import logins as login_rows, new_id, now_ms, users
 from server.limits import address_of
 from server.logins import StaffRole, User
 from server.problems import Conflict, Forbidden, Invalid, Missing, Unauthenticated
@@ -112,8 +112,11 @@ async def has_admin(connection: AsyncConnection) -> bool:
     return bool((await connection.execute(query)).scalar_one())
 
 
-async def change_user(app: App, user_id: str, change: UserChange) -> UserSummary:
-    """Change an account; one that is disabled, or gets another password, is signed out everywhere at once."""
+async def change_user(app: App, user_id: str, change: UserChange, by: str, address: str) -> UserSummary:
+    """Change an account; one that is disabled, or gets another password, is signed out everywhere at once.
+
+    So it is with the sessions that it takes part in, also when its new role may have none.
+    """
     values: dict[str, object] = {
         name: value for name in ("name", "role", "disabled") if (value := getattr(change, name)) is not None
     }
@@ -121,6 +124,8 @@ async def change_user(app: App, user_id: str, change: UserChange) -> UserSummary
         check_password(change.password)
         values["password_hash"] = await passwords.hashed(change.password)
     signed_out = change.disabled or change.password is not None
+    sent_away = signed_out or (change.role is not None and change.role not in CAPABILITIES["session.start"])
+    places: list[tuple[str, str]] = []
     async with app.database.write() as connection:
         if values:
             await connection.execute(update(users).where(users.c.id == user_id).values(values))
@@ -131,24 +136,14 @@ async def change_user(app: App, user_id: str, change: UserChange) -> UserSummary
             raise Conflict("last_admin", "Somebody has to stay administrator. Make another one first.")
         if signed_out:
             await connection.execute(delete(login_rows).where(login_rows.c.user_id == user_id))
+        if sent_away:
+            places = await participants.revoke(connection, user_id)
+        await audit.record(connection, by, "user.changed", user_id, address)
     if signed_out:
         app.feed.close(user_id)
-    if change.disabled:
-        await dismiss(app, user_id)
+    for session, participant in places:
+        app.endpoint.dismiss(session, [participant], "account_disabled" if change.disabled else "signed_out")
     return UserSummary(*row)
-
-
-async def dismiss(app: App, user_id: str) -> None:
-    """Close every live connection of a user."""
-    query = (
-        select(participants.c.session_id, participants.c.id)
-        .join(sessions, sessions.c.id == participants.c.session_id)
-        .where(participants.c.user_id == user_id, sessions.c.ended_at.is_(None))
-    )
-    async with app.database.read() as connection:
-        rows = (await connection.execute(query)).all()
-    for session, participant in rows:
-        app.endpoint.dismiss(session, [participant], "account_disabled")
 
 
 def me_of(app: App, user: User) -> Me:
@@ -175,15 +170,16 @@ def _address(app: App, request: web.Request) -> str:
 async def login(request: web.Request, app: App, body: Credentials) -> Me:
     """Sign in; a wrong password and an unknown or disabled account answer alike."""
     email, address = body.email.strip().lower(), _address(app, request)
-    await app.limiter.check(FAILURES, "login", email)
-    await app.limiter.check(FAILURES, "login", address)
     query = select(users).where(users.c.email == email, users.c.disabled.is_(False))
-    async with app.database.read() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    if not await passwords.matches(row.password_hash if row else None, body.password) or row is None:
-        await app.limiter.hit(FAILURES, "login", email)
-        await app.limiter.hit(FAILURES, "login", address)
-        raise Unauthenticated("wrong_credentials", "The e-mail address or the password is wrong. Try again.")
+    async with app.limiter.in_turn("login", email):  # many at once would all be looked at before one is counted
+        await app.limiter.check(FAILURES, "login", email)
+        await app.limiter.check(FAILURES, "login", address)
+        async with app.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if not await passwords.matches(row.password_hash if row else None, body.password) or row is None:
+            await app.limiter.hit(FAILURES, "login", email)
+            await app.limiter.hit(FAILURES, "login", address)
+            raise Unauthenticated("wrong_credentials", "The e-mail address or the password is wrong. Try again.")
     async with app.database.write() as connection:
         await audit.record(connection, row.id, "login", row.id, address)
     return await _sign_in(app, request, User(row.id, row.email, row.name, row.role))
@@ -251,13 +247,18 @@ async def create_user(request: web.Request, app: App, body: NewUser, user: Calle
 @route("PATCH", "/api/users/{user}", "user.admin")
 async def update_user(request: web.Request, app: App, body: UserChange, user: User) -> UserSummary:
     """Change, disable or enable a member of staff."""
-    changed = await change_user(app, request.match_info["user"], body)
-    async with app.database.write() as connection:
-        await audit.record(connection, user.id, "user.changed", changed.id, _address(app, request))
-    return changed
+    return await change_user(app, request.match_info["user"], body, user.id, _address(app, request))
 
 
 @route("GET", "/api/feed", "staff")
 async def feed(request: web.Request, app: App, user: User) -> web.StreamResponse:
     """Server-Sent Events that say what changed."""
-    return await app.feed.stream(request, user.id)
+    token = request.cookies.get(logins.cookie_name(app.settings.secure))
+
+    async def signed_in() -> bool:
+        try:
+            return await logins.authenticate(app.database, token) is not None
+        except (SQLAlchemyError, OSError):
+            return True  # nobody can be asked at the moment
+
+    return await app.feed.stream(request, user.id, signed_in)

@@ -1,10 +1,11 @@
 """The application: the parts that every capability works with, composed once."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.assignment import Assignment
-from server.database import Database
+from server.database import Database, now_ms
 from server.feed import Feed
 from server.limits import Limiter
 from server.settings import Settings
@@ -18,7 +19,8 @@ class App:
     """What a handler is given.
 
     `key` is for keyed hashes, `process_secret` is what workers and recorders show, and `setup_token` makes the first
-    administrator as long as there is none.
+    administrator as long as there is none. `started_at` is ms since 1970. `decoding` is
+    held while a picture is made anew, for each may take much memory.
     """
 
     settings: Settings
@@ -32,6 +34,8 @@ class App:
     key: bytes = field(repr=False)
     process_secret: str = field(repr=False)
     setup_token: str = field(repr=False)
+    started_at: int = field(default_factory=now_ms)
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     @property
     def data(self) -> Path:

@@ -159,7 +159,10 @@ class Database:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self._lock = asyncio.Lock()
-        options: dict[str, Any] = {"connect_args": {"timeout": timeout_s}} if self.sqlite else {}
+        self._patience_s = 2 * timeout_s
+        # What is stored is nobody's business who reads the log: errors show no parameters.
+        options: dict[str, Any] = {"hide_parameters": True}
+        options |= {"connect_args": {"timeout": timeout_s}} if self.sqlite else {}
         self._writer: AsyncEngine = create_async_engine(url, **options, **({"pool_size": 1} if self.sqlite else {}))
         self._reader: AsyncEngine = create_async_engine(url, **options) if self.sqlite else self._writer
         if self.sqlite:
@@ -168,13 +171,21 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed when the block ends, and rolled back when it raises."""
+        """A transaction that is committed when the block ends, and rolled back when it raises.
+
+        Raises `TimeoutError` when those before it, each waiting for a locked database, take too long.
+        """
         if not self.sqlite:
             async with self._writer.begin() as connection:
                 yield connection
             return
-        async with self._lock, self._writer.begin() as connection:
-            yield connection
+        async with asyncio.timeout(self._patience_s):
+            await self._lock.acquire()
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        finally:
+            self._lock.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

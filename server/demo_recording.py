@@ -41,9 +41,10 @@ def _ink(name: str, shape: Shape) -> m.Annotate:
 
 
 def _script(
-    cast: Cast, organization: str, subject: str, segment: str, started_at: int
+    cast: Cast, organization: str, subject: str, segment: str, begun_at: int
 ) -> list[tuple[float, Participant | None, Command]]:
     """(second, who, what), in order."""
+    started_at = begun_at + STARTED_S * 1000
     agent, customer, recorder = cast.agent, cast.customer, cast.recorder
     choose, front, sided = (0.245, 0.205), (0.235, 0.223), (0.328, 0.672)
     return [
@@ -56,12 +57,12 @@ def _script(
         (STARTED_S, customer, m.StartSharing("share", _SURFACE)),
         (STARTED_S, None, Join(recorder)),
         (STARTED_S, recorder, m.ReportSegmentStarted("seg", segment, "VP8", started_at)),
-        (10, agent, m.AddBookmark("mark-1", "Choose the printer")),
+        (10, agent, m.AddBookmark("mark-1", "Choose the printer", begun_at + 10_000)),
         (11, customer, m.Say("say-1", "Every second page comes out blank, and I don't know why.")),
         (12, agent, m.Say("say-2", "I see your printers. Let me show you where to look.")),
         (12.9, agent, _ink("front", Box((0.063, 0.162), (0.469, 0.249)))),
         (13, agent, _ink("one", Step((choose[0] + 0.2, front[1] - 0.02), 1, "Choose the front office printer"))),
-        (17, agent, m.AddBookmark("mark-2", "Switch two-sided off")),
+        (17, agent, m.AddBookmark("mark-2", "Switch two-sided off", begun_at + 17_000)),
         (18, agent, _ink("arrow", Arrow((0.62, 0.86), (0.445, 0.69)))),
         (19, agent, _ink("two", Step((sided[0] + 0.135, sided[1]), 2, "Set two-sided printing to off"))),
         (21, customer, m.Say("say-3", "Two-sided is on! I never chose that.")),
@@ -77,8 +78,7 @@ def timeline(
     cast: Cast, organization: str, subject: str, segment: str, begun_at: int, finished: Finished
 ) -> list[m.Event]:
     """The session's events; `begun_at` is ms since 1970. Raises ValueError when the machine refuses the script."""
-    started_at = begun_at + STARTED_S * 1000
-    script = _script(cast, organization, subject, segment, started_at)
+    script = _script(cast, organization, subject, segment, begun_at)
     last = m.ReportSegmentFinished("fin", segment, finished.bytes, finished.duration_ms, finished.sha256)
     script.append((script[-1][0] + 0.4, cast.recorder, last))
     state, events = INITIAL, list[m.Event]()

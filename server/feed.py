@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -30,27 +31,38 @@ class Feed:
                 pending.append("")
                 wake.set()
 
-    async def stream(self, request: web.Request, user_id: str) -> web.StreamResponse:
-        """Answer a request with hints until either side goes."""
+    async def stream(
+        self, request: web.Request, user_id: str, signed_in: Callable[[], Awaitable[bool]]
+    ) -> web.StreamResponse:
+        """Answer a request with hints until either side goes, or the login is good no longer."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
         wake, pending = asyncio.Event(), deque[str]()
         self._listeners[wake] = (user_id, pending)
         try:
             await response.write(b"retry: 1000\n\n")
-            while not self._closed:
-                try:
-                    await asyncio.wait_for(wake.wait(), KEEP_ALIVE_S)
-                except TimeoutError:
-                    await response.write(b": \n\n")
-                    continue
-                wake.clear()
-                topics = [pending.popleft() for _ in range(len(pending))]
-                await response.write("".join(f"data: {topic}\n\n" for topic in topics if topic).encode())
-                if "" in topics:
+            while not self._closed and await signed_in():
+                if not await self._hints(response, wake, pending):
                     break
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             del self._listeners[wake]
         return response
+
+    async def _hints(self, response: web.StreamResponse, wake: asyncio.Event, pending: deque[str]) -> bool:
+        """Send hints as they come for as long as a keep-alive lasts; False when the stream is to end."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + KEEP_ALIVE_S
+        while (left := until - loop.time()) > 0:
+            try:
+                await asyncio.wait_for(wake.wait(), left)
+            except TimeoutError:
+                break
+            wake.clear()
+            topics = [pending.popleft() for _ in range(len(pending))]
+            await response.write("".join(f"data: {topic}\n\n" for topic in topics if topic).encode())
+            if "" in topics:
+                return False
+        await response.write(b": \n\n")
+        return True

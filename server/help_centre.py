@@ -21,7 +21,7 @@ from server.app import App
 from server.database import articles, clips
 from server.folding import any_expression, like_patterns, match_expression
 from server.knowledge import article_url, folder, video_of
-from server.problems import Missing
+from server.problems import Invalid, Missing
 from server.routes import route
 
 # --- Records ---
@@ -143,15 +143,18 @@ async def _ranked(connection: AsyncConnection, expression: str, limit: int) -> R
     return [rows[article] for article in found if article in rows]
 
 
+async def near(connection: AsyncConnection, text: str, limit: int) -> Rows:
+    """Published articles that share longer words with a text."""
+    if connection.dialect.name == "sqlite":
+        expression = any_expression(text)
+        return await _ranked(connection, expression, limit) if expression else []
+    alike = [articles.c.search_text.like(pattern) for pattern in like_patterns(text)]
+    return (await connection.execute(_published().where(or_(*alike)).limit(limit))).all() if alike else []
+
+
 async def related(connection: AsyncConnection, article: Row[Any]) -> Rows:
     """Up to three other published articles that share words of the title."""
-    if connection.dialect.name == "sqlite":
-        expression = any_expression(article.title)
-        near = await _ranked(connection, expression, 4) if expression else []
-    else:
-        alike = [articles.c.search_text.like(pattern) for pattern in like_patterns(article.title)]
-        near = (await connection.execute(_published().where(or_(*alike)).limit(4))).all() if alike else []
-    return [row for row in near if row.id != article.id][:3]
+    return [row for row in await near(connection, article.title, 4) if row.id != article.id][:3]
 
 
 def listed(row: Row[Any]) -> HelpArticle:
@@ -198,7 +201,7 @@ async def _count(app: App, article: str, column: str) -> None:
         async with app.database.write() as connection:
             more = {column: articles.c[column] + 1}
             await connection.execute(articles.update().where(articles.c.id == article).values(more))
-    except OperationalError:
+    except (OperationalError, TimeoutError):
         return
 
 
@@ -207,9 +210,10 @@ async def _count(app: App, article: str, column: str) -> None:
 
 @route("GET", "/api/help-articles", "public", limit="120/minute")
 async def get_help_articles(request: web.Request, app: App) -> HelpArticles:
-    """Suggestions for who waits; `q` for words."""
+    """Suggestions for who waits; `q` for words, of which some are enough when no article has them all."""
+    query = request.query.get("q", "")[:200]
     async with app.database.read() as connection:
-        rows = await find(connection, request.query.get("q", "")[:200], 10)
+        rows = await find(connection, query, 10) or await near(connection, query, 4)
     return HelpArticles([listed(row) for row in rows])
 
 
@@ -252,7 +256,10 @@ async def get_help_page(request: web.Request, app: App) -> web.StreamResponse:
 @route("POST", "/help/{slug}/answer", "public", limit="20/minute")
 async def post_answer(request: web.Request, app: App) -> web.StreamResponse:
     """Did this solve it? One answer of the form on an article's page."""
-    form = await request.post()
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, AssertionError):
+        raise Invalid("invalid_body", "The answer is not understood. Use the buttons below the article.") from None
     answer = "yes" if form.get("solved") == "yes" else "no"
     slug = request.match_info["slug"]
     async with app.database.read() as connection:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from server.settings import Settings
 
+KEY_BYTES = 32
+
 
 def server_key(settings: Settings) -> bytes:
     """The key of every keyed hash: the setting `secret`, or 32 random bytes kept in `<data>/secret.key`."""
@@ -18,15 +20,23 @@ def server_key(settings: Settings) -> bytes:
 
 def _kept(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and len(key := path.read_bytes()) == KEY_BYTES:
+        return key
+    key = secrets.token_bytes(KEY_BYTES)  # none yet, or one that a full disk cut off before it was ever used
+    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     return key
 
 
@@ -42,4 +52,4 @@ def new_token() -> str:
 
 def token_hash(token: str) -> bytes:
     """What is stored of a token; it is random enough to need no key."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()

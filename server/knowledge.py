@@ -12,6 +12,7 @@ from aiohttp import web
 from sqlalchemy import Row, Select, select, text as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server import audit
 from server.app import App
 from server.database import articles, clips, new_id, now_ms, users
 from server.folding import search_text, words
@@ -27,6 +28,7 @@ from server.jobs import (
     SnapshotSource,
     enqueue,
 )
+from server.limits import address_of
 from server.logins import User
 from server.problems import Conflict, Invalid, Missing
 from server.recordings import file_of, segments_of
@@ -178,7 +180,7 @@ async def insert_article(
     return article
 
 
-async def publish(app: App, session: str, new: NewClip, user_id: str) -> Publication:
+async def publish(app: App, session: str, new: NewClip, user_id: str, address: str = "console") -> Publication:
     """Queue the making of a clip, with its article as a draft; raises `Missing` or `Invalid`."""
     timeline = await app.timeline.read(session)
     segments = await asyncio.to_thread(segments_of, timeline, session, app.data)
@@ -203,6 +205,7 @@ async def publish(app: App, session: str, new: NewClip, user_id: str) -> Publica
         job = await enqueue(connection, _KIND, msgspec.json.encode(ClipOrder(clip, article)), user_id)
         made_of = {"session_id": session, "clip_id": clip, "job_id": job}
         await connection.execute(articles.update().where(articles.c.id == article).values(**made_of))
+        await audit.record(connection, user_id, "clip.ordered", article, address)
     return Publication(job, article)
 
 
@@ -300,7 +303,7 @@ async def change_article(connection: AsyncConnection, article: str, change: Arti
         await index(connection, article, values.get("title", row.title), values.get("text", row.text))
 
 
-async def delete_article(app: App, article: str) -> None:
+async def delete_article(app: App, article: str, user_id: str, address: str) -> None:
     """Take an article, its clip and their files away; the recording stays. Raises `Missing`."""
     async with app.database.write() as connection:
         row = (await connection.execute(_articles().where(articles.c.id == article))).one_or_none()
@@ -311,6 +314,7 @@ async def delete_article(app: App, article: str) -> None:
             await connection.execute(clips.delete().where(clips.c.id == row.clip_id))
         if connection.dialect.name == "sqlite":
             await _unindex(connection, article)
+        await audit.record(connection, user_id, "article.deleted", article, address)
     for name in (row.media_file, row.poster_file):
         if name:
             await asyncio.to_thread((folder(app.data) / name).unlink, missing_ok=True)
@@ -326,7 +330,8 @@ def _missing() -> Missing:
 @route("POST", "/api/recordings/{session}/clips", "clip.create")
 async def post_clip(request: web.Request, app: App, user: User, body: NewClip) -> Publication:
     """Publish a part of a recording."""
-    return await publish(app, request.match_info["session"], body, user.id)
+    address = address_of(request, app.settings.trusted_proxies)
+    return await publish(app, request.match_info["session"], body, user.id, address)
 
 
 @route("GET", "/api/articles", "article.read")
@@ -354,17 +359,21 @@ async def get_article(request: web.Request, app: App) -> Article:
 
 
 @route("PATCH", "/api/articles/{article}", "article.write")
-async def patch_article(request: web.Request, app: App, body: ArticleChange) -> Article:
+async def patch_article(request: web.Request, app: App, user: User, body: ArticleChange) -> Article:
     """New values of an article."""
+    article, address = request.match_info["article"], address_of(request, app.settings.trusted_proxies)
+    action = f"article.{body.state}" if body.state else "article.changed"
     async with app.database.write() as connection:
-        await change_article(connection, request.match_info["article"], body)
-        return await find_article(connection, request.match_info["article"])
+        await change_article(connection, article, body)
+        await audit.record(connection, user.id, action, article, address)
+        return await find_article(connection, article)
 
 
 @route("DELETE", "/api/articles/{article}", "article.write")
 async def remove_article(request: web.Request, app: App, user: User) -> None:
     """Delete an article with its video."""
-    await delete_article(app, request.match_info["article"])
+    address = address_of(request, app.settings.trusted_proxies)
+    await delete_article(app, request.match_info["article"], user.id, address)
 
 
 async def _made(request: web.Request, app: App, column: str, mime: str) -> web.StreamResponse:

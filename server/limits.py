@@ -1,7 +1,10 @@
 """Limits on how often something may be tried: by address, by account, over all."""
 
+import asyncio
 import ipaddress
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 from limits import parse
@@ -16,6 +19,8 @@ class Limiter:
 
     def __init__(self) -> None:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._turns: dict[tuple[str, ...], asyncio.Lock] = {}
+        self._wanted: Counter[tuple[str, ...]] = Counter()
 
     async def hit(self, rate: str, *key: str) -> None:
         """Count one try; raises `TooMany` when there were as many as `rate` allows already."""
@@ -26,6 +31,18 @@ class Limiter:
         """Raise `TooMany` when `hit` would, without counting."""
         if not await self._windows.test(parse(rate), *key):
             raise self._too_many(rate)
+
+    @asynccontextmanager
+    async def in_turn(self, *key: str) -> AsyncIterator[None]:
+        """One after the other, so that what is checked at the beginning still holds when it is counted."""
+        self._wanted[key] += 1
+        try:
+            async with self._turns.setdefault(key, asyncio.Lock()):
+                yield
+        finally:
+            self._wanted[key] -= 1
+            if not self._wanted[key]:
+                del self._wanted[key], self._turns[key]
 
     @staticmethod
     def _too_many(rate: str) -> TooMany:

@@ -38,8 +38,12 @@ def built_page(path: Path) -> web.StreamResponse:
 
 def built_file(folder: Path, name: str) -> web.StreamResponse:
     """A file below `folder`; what Vite named after its content may be kept for good."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    try:
+        path = (folder / name).resolve()
+        found = path.is_relative_to(folder.resolve()) and path.is_file()
+    except (ValueError, OSError):  # a name that no file can have: too long, or with a zero byte
+        found = False
+    if not found:
         raise Missing("not_found", "There is nothing at this address.")
     cached = FOREVER if name.startswith("assets/") else ASK_EVERY_TIME
     return web.FileResponse(path, headers={"Cache-Control": cached})

@@ -4,9 +4,12 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.database import Database, new_id, now_ms, participants, users
+from server.database import Database, new_id, now_ms, participants, sessions, users
 from server.keys import new_token, token_hash
 from signaling.messages import Role
+
+AFTER_END_MS = 3_600_000
+"""So long after its session's end a token is good: for the receipt, the customer's word, a recorder's last report."""
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ async def admit(
 
 
 async def authenticate(database: Database, token: str | None) -> Admitted | None:
-    """The participant behind a token, unless it is unknown or belongs to a disabled user."""
+    """The participant behind a token, unless it is unknown, its user disabled, or its session long over."""
     if not token:
         return None
     query = (
@@ -50,12 +53,29 @@ async def authenticate(database: Database, token: str | None) -> Admitted | None
             participants.c.name,
             participants.c.user_id,
         )
+        .join(sessions, sessions.c.id == participants.c.session_id)
         .outerjoin(users, users.c.id == participants.c.user_id)
         .where(
             participants.c.token_hash == token_hash(token),
+            or_(sessions.c.ended_at.is_(None), sessions.c.ended_at > now_ms() - AFTER_END_MS),
             or_(participants.c.user_id.is_(None), users.c.disabled.is_(False)),
         )
     )
     async with database.read() as connection:
         row = (await connection.execute(query)).one_or_none()
     return Admitted(*row) if row else None
+
+
+async def revoke(connection: AsyncConnection, user_id: str) -> list[tuple[str, str]]:
+    """Make every token of a user worthless; the (session, participant) of those whose session goes on."""
+    live = (
+        select(participants.c.session_id, participants.c.id)
+        .join(sessions, sessions.c.id == participants.c.session_id)
+        .where(participants.c.user_id == user_id, sessions.c.ended_at.is_(None))
+    )
+    found = [(session, participant) for session, participant in await connection.execute(live)]
+    of_user = select(participants.c.id).where(participants.c.user_id == user_id)
+    for participant in (await connection.execute(of_user)).scalars().all():
+        change = participants.update().where(participants.c.id == participant)
+        await connection.execute(change.values(token_hash=token_hash(new_token())))
+    return found

@@ -5,6 +5,7 @@ signed-in member of staff, an `Admitted` the participant, and a Struct called `b
 a list of them) is answered as JSON, None as 204, and a `web.StreamResponse` as it is.
 """
 
+import asyncio
 import hmac
 import inspect
 import secrets
@@ -20,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from server import logins, participants, problems
 from server.app import App
+from server.keys import token_hash
 from server.limits import address_of
 from server.logins import STAFF, StaffRole, User
 from server.participants import Admitted
@@ -28,6 +30,7 @@ from signaling.messages import Event
 from signaling.timeline import Unavailable
 
 MAX_BODY = 64 * 1024
+BODY_S = 30.0
 AFTERWARDS: web.RequestKey[Callable[[web.StreamResponse], None]] = web.RequestKey("afterwards")
 """What a handler wants done to the response made of its answer, such as setting a cookie."""
 
@@ -133,7 +136,11 @@ async def identify(app: App, route: Route, request: web.Request) -> Caller:
     token = bearer(request)
     if "public" in route.capabilities:
         return None
-    if "process" in route.capabilities and token and hmac.compare_digest(token.encode(), app.process_secret.encode()):
+    if (
+        "process" in route.capabilities
+        and token
+        and hmac.compare_digest(token_hash(token), token_hash(app.process_secret))
+    ):
         return None
     if "participant" in route.capabilities and (found := await participants.authenticate(app.database, token)):
         return found
@@ -162,7 +169,11 @@ async def read_body(request: web.Request, kind: Any) -> Any:
     if request.content_type != "application/json":
         raise problems.Unsupported("not_json", "Send the request as application/json.")
     try:
-        return msgspec.json.decode(await request.read(), type=kind)
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+        return msgspec.json.decode(body, type=kind)
+    except TimeoutError:
+        raise problems.Invalid("body_missing", "The request did not arrive whole. Send it again.") from None
     except web.HTTPRequestEntityTooLarge:
         raise problems.TooLarge("body_too_large", f"A request holds {MAX_BODY // 1024} KiB at most.") from None
     except msgspec.MsgspecError as error:
@@ -269,6 +280,8 @@ async def errors(
         return error if error.status < 400 else problem_response(_http_problem(error))
     except CommandRefused as refused:
         return problem_response(problems.Conflict(refused.code, refused.text))
+    except ConnectionError:  # nobody reads the answer
+        return problem_response(problems.Invalid("connection_lost", "The request did not arrive whole."))
     except (OperationalError, OSError, Unavailable) as error:
         error_id = secrets.token_hex(4)
         cause = getattr(error, "orig", None) or error

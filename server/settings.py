@@ -51,7 +51,6 @@ class Settings(BaseSettings):
     grace_s: float = Field(15.0, ge=0, le=600, description="How long a participant may be unreachable before it left.")
     ping_s: float = Field(15.0, gt=0, le=120, description="Interval of WebSocket pings.")
     trusted_proxies: list[str] = Field([], description="Addresses whose X-Forwarded-For is believed.")
-    max_upload_mib: int = Field(20, ge=1, le=200, description="Largest snapshot that is taken.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="How log lines look.")
 

@@ -11,11 +11,11 @@ from typing import get_args
 import msgspec
 import structlog
 from aiohttp import web
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
 from server.app import App
-from server.database import new_id, now_ms, snapshots
+from server.database import events, new_id, now_ms, sessions, snapshots
 from server.logins import User
 from server.participants import Admitted
 from server.pictures import MAX_BYTES, REFUSALS, Picture, PictureRefusedError, reencode_apart, sniff
@@ -39,6 +39,7 @@ class SnapshotStored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HEAD = 16
 _UNDER_WAY_S = 600
+RECEIVE_S = 120.0
 
 log = structlog.get_logger()
 
@@ -100,11 +101,16 @@ async def store(app: App, request: web.Request, snapshot: str) -> tuple[Picture,
     raw, made, target = place / f"{snapshot}.upload", place / f"{snapshot}.made", place / snapshot
     try:
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
-        await receive(request, raw)
-        picture = await reencode_apart(raw, made)
+        async with asyncio.timeout(RECEIVE_S):
+            await receive(request, raw)
+        async with app.decoding:
+            picture = await reencode_apart(raw, made)
         size, digest = await asyncio.to_thread(keep, made, target)
     except PictureRefusedError as error:
         raise _refused(error) from error
+    except TimeoutError:
+        text = "The picture did not arrive in time. Send it again, or a smaller one."
+        raise Invalid("picture_late", text) from None
     except OSError as error:
         raise _storage_problem(error) from error
     finally:
@@ -143,7 +149,7 @@ async def _drop(app: App, snapshot: str) -> None:
     try:
         async with app.database.write() as connection:
             await connection.execute(snapshots.delete().where(snapshots.c.id == snapshot))
-    except OperationalError:
+    except (OperationalError, TimeoutError):
         log.warning("snapshot_row_left", snapshot=snapshot)  # `tidy` takes it away at the next start
 
 
@@ -157,9 +163,24 @@ async def tidy(app: App) -> None:
     for name, changed_at in lying.items():
         if name not in known and changed_at < time.time() - _UNDER_WAY_S:
             await asyncio.to_thread((place / name).unlink, missing_ok=True)
-    if gone := known - lying.keys():
-        async with app.database.write() as connection:
-            await connection.execute(snapshots.delete().where(snapshots.c.id.in_(gone)))
+    for snapshot in (known - lying.keys()) | await _untold(app):
+        await _drop(app, snapshot)
+
+
+async def _untold(app: App) -> set[str]:
+    """Pictures of live sessions that were stored before this start, and of which no timeline tells."""
+    told = exists().where(
+        events.c.session_id == snapshots.c.session_id,
+        events.c.type == "snapshot_taken",
+        events.c.body.contains(snapshots.c.id),
+    )
+    untold = (
+        select(snapshots.c.id)
+        .join(sessions, sessions.c.id == snapshots.c.session_id)
+        .where(sessions.c.ended_at.is_(None), snapshots.c.at < app.started_at, ~told)
+    )
+    async with app.database.read() as connection:
+        return set((await connection.execute(untold)).scalars())
 
 
 # --- Routes ---

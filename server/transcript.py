@@ -55,16 +55,16 @@ def compose(session: str, timeline: Sequence[Event]) -> str:
     start = next((e.at for e in timeline if isinstance(e.body, Joined)), timeline[0].at)
     end, outcome, recorded = timeline[-1].at, None, False
     said: list[str] = []
-    notes: list[str] = []
+    notes: list[tuple[int, str]] = []
     pictures: list[str] = []
     for event in timeline:
         match event.body:
             case ChatSaid(text):
                 said.append(f"[{_clock(event.at - start)}] {names.get(event.actor, event.actor)}: {text}")
             case NoteAdded(text):
-                notes.append(f"[{_clock(event.at - start)}] {names.get(event.actor, event.actor)}: {text}")
-            case BookmarkAdded(title):
-                notes.append(f"[{_clock(event.at - start)}] bookmark: {title}")
+                notes.append((event.at, f"{names.get(event.actor, event.actor)}: {text}"))
+            case BookmarkAdded(title, at):
+                notes.append((at, f"bookmark: {title}"))
             case SnapshotTaken(surface):
                 pictures.append(f"[{_clock(event.at - start)}] {snapshot_url(session, surface.id)}")
             case SegmentStarted():
@@ -76,7 +76,8 @@ def compose(session: str, timeline: Sequence[Event]) -> str:
     if people := list(dict.fromkeys(people)):
         lines.append(f"Took part: {', '.join(people)}.")
     lines.append(f"Recording: /console/library/{session}" if recorded else "Not recorded.")
-    for title, entries in (("Snapshots", pictures), ("Notes", notes), ("Transcript", said)):
+    noted = [f"[{_clock(at - start)}] {text}" for at, text in sorted(notes, key=lambda note: note[0])]
+    for title, entries in (("Snapshots", pictures), ("Notes", noted), ("Transcript", said)):
         if entries:
             lines += ["", f"{title}:", *entries]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from server.problems import Conflict, Unavailable
 from server.routes import background, observer, route
 from server.sessions import current, insert_session, missing, tell
 from server.tickets import NewTicket, PersonName, insert_ticket
+from signaling import timeline
 from signaling.messages import End, Event, Joined, Left
 from signaling.session import Assign, Open
 
@@ -166,7 +167,7 @@ async def sweep(app: App) -> None:
                 events = await app.timeline.read(session)
                 if not (await current(app, session)).customer and events[-1].at < now_ms() - ABANDONED_MS:
                     await give_up(app, session)
-            except (Unavailable, Conflict):
+            except (timeline.Unavailable, Unavailable, Conflict):
                 continue  # the next round tries again
 
 

@@ -43,11 +43,12 @@ Authenticate = Callable[[str], Awaitable[tuple[str, Participant] | None]]
 
 @dataclass(frozen=True)
 class EndpointSettings:
-    """Times are in seconds."""
+    """Times are in seconds: `read_s` is what a peer may take to read one message of what it missed."""
 
     grace_s: float = 15.0
     hello_s: float = 10.0
     ping_s: float = 15.0
+    read_s: float = 30.0
     ice: IceSettings = field(default_factory=IceSettings)
 
 
@@ -232,9 +233,13 @@ class Endpoint:
                 if len(batches) <= 1:
                     self._attach(live, connection, batches, kept)
                     return True
-            for batch in batches:
-                connection.send(encode(batch))
-                await connection.drained()
+            try:
+                for batch in batches:
+                    connection.send(encode(batch))
+                    async with asyncio.timeout(self._settings.read_s):
+                        await connection.drained()
+            except TimeoutError:
+                connection.cut()
         return False
 
     def _welcome(self, live: Live, participant: Participant) -> m.Welcome:

@@ -119,9 +119,13 @@ class NoteAdded(Fact, frozen=True):
 
 
 class BookmarkAdded(Fact, frozen=True):
-    """A moment worth finding again; a chapter of what is published later. Never sent to the customer."""
+    """A moment worth finding again, `at` ms since 1970; a chapter of what is published later.
+
+    Never sent to the customer.
+    """
 
     title: str
+    at: int
 
 
 class PathChanged(Fact, frozen=True):

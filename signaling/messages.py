@@ -196,7 +196,10 @@ class AddNote(Durable, frozen=True):
 
 
 class AddBookmark(Durable, frozen=True):
+    """`at` is the moment that is meant, ms since 1970: the title is written later."""
+
     title: Title
+    at: int
 
 
 class ReportPath(Durable, frozen=True):

@@ -45,6 +45,8 @@ MAX_AGENTS = 4
 """Viewers that a customer's browser can serve directly."""
 MAX_ANNOTATIONS = 5_000
 MAX_SNAPSHOTS = 500
+MAX_SURFACES = 1_000
+"""Of all kinds, snapshots among them: no more can have been shared one after the other by hand."""
 
 
 class Refusal(NamedTuple):
@@ -84,8 +86,8 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
             return (m.ChatSaid(text),)
         case m.AddNote(text=text):
             return (m.NoteAdded(text),)
-        case m.AddBookmark(title=title):
-            return (m.BookmarkAdded(title),)
+        case m.AddBookmark(title=title, at=at):
+            return (m.BookmarkAdded(title, max(state.opened_at, min(at, now))),)
         case m.AskConsent() | m.GiveConsent():
             return _consent(state, command)
         case m.Annotate() | m.Erase() | m.Restore() | m.ShowSurface() | StoreSnapshot():
@@ -175,6 +177,10 @@ def _consent(state: State, command: m.AskConsent | m.GiveConsent) -> tuple[m.Eve
     return (*stops, m.ConsentWithdrawn(scope))
 
 
+def _too_many_surfaces() -> Refusal:
+    return Refusal("too_many_surfaces", f"A session holds {MAX_SURFACES} surfaces; start a new one.")
+
+
 def _has_media(surface: m.Surface | None) -> bool:
     return surface is not None and surface.kind != "picture"
 
@@ -186,11 +192,15 @@ def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
                 return Refusal("no_consent", "Agree to be seen first.")
             if surface.id in state.surfaces:
                 return Refusal("surface_known", "Give the shared surface an id of its own.")
+            if len(state.surfaces) >= MAX_SURFACES:
+                return _too_many_surfaces()
             records = state.consents.get("record") == "given" and _has_media(surface)
             return (m.SharingStarted(surface), *((m.RecordingStarted(),) if records else ()))
         case m.ChangeSurface(surface=surface):
             if surface.id in state.snapshots:
                 return Refusal("surface_known", "That id is a snapshot's.")
+            if surface.id not in state.surfaces and len(state.surfaces) >= MAX_SURFACES:
+                return _too_many_surfaces()
             return () if surface == state.surface else (m.SurfaceChanged(surface),)
         case m.PauseSharing():
             return (m.SharingPaused(),)

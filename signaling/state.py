@@ -33,6 +33,7 @@ class State(msgspec.Struct, frozen=True):
     """A session as it stands after its events up to `seq`."""
 
     seq: int = 0
+    opened_at: int = 0
     phase: Phase = "waiting"
     recording: Recording = "off"
     consents: Mapping[m.Scope, Answered] = {}
@@ -163,7 +164,8 @@ def apply(state: State, event: m.Event) -> State:
 def _changes(state: State, event: m.Event) -> dict[str, object]:
     match event.body:
         case m.SessionOpened(organization, subject, ask_recording):
-            return {"organization": organization, "subject": subject, "ask_recording": ask_recording}
+            opened: dict[str, object] = {"organization": organization, "subject": subject}
+            return opened | {"ask_recording": ask_recording, "opened_at": event.at}
         case m.AgentAssigned(user, name):
             return {"agent": user, "agent_name": name}
         case m.Joined(participant, role, name):

@@ -85,6 +85,15 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    def children(self) -> dict[str, int]:
+        """The processes that it started and that run now: `worker` and `recorder`, each with its id."""
+        found: dict[str, int] = {}
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+                found |= {name: int(child) for name in ("worker", "recorder") if name.encode() in words}
+        return found
+
     @property
     def inside_url(self) -> str:
         """Where its own processes reach it, without TLS."""

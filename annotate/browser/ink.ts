@@ -27,6 +27,9 @@ interface Unfinished {
 /** How long a finished drawing is shown while its event is on the way. */
 const COMMIT_PATIENCE_MS = 3_000;
 
+/** Of a screen of 60 Hz. */
+const FRAME_MS = 16;
+
 /**
  * The canvas lies in `frame` (a positioned element with the surface's element inside, clipped to it) and covers it.
  * Set `element` when another one shows the surface; `surface` is what is drawn on, null for nothing.
@@ -47,6 +50,8 @@ export class InkLayer {
   #surface: string | null = null;
   #visible = true;
   #frame = 0;
+  #asked = false;
+  #drawnAt = Number.NEGATIVE_INFINITY;
   #timer = 0;
   #window: Window | null = null;
 
@@ -194,10 +199,20 @@ export class InkLayer {
     this.setDrawing(sender, null);
   }
 
-  /** Draw again on the next frame: to be called after zooming, scrolling, or moving a player's clock. */
+  /**
+   * Draw again: to be called after zooming, scrolling, or moving a player's clock. What comes alone is drawn as soon as
+   * the task that asks is done, and so is there for the very next frame; what comes in a rush, once in each frame.
+   */
   refresh(): void {
     const view = this.canvas.ownerDocument.defaultView;
-    if (view === null || (this.#frame !== 0 && this.#window === view)) return;
+    if (view === null || this.#asked || (this.#frame !== 0 && this.#window === view)) return;
+    if (performance.now() - this.#drawnAt >= FRAME_MS) {
+      this.#asked = true;
+      queueMicrotask(() => {
+        if (this.#asked) this.draw();
+      });
+      return;
+    }
     this.#window = view;
     this.#frame = view.requestAnimationFrame(() => {
       this.#frame = 0;
@@ -208,6 +223,7 @@ export class InkLayer {
   /** Draw at once. */
   draw(): void {
     this.#cancel();
+    this.#drawnAt = performance.now();
     const view = this.canvas.ownerDocument.defaultView;
     if (view === null) return;
     const outer = this.canvas.getBoundingClientRect();
@@ -298,5 +314,6 @@ export class InkLayer {
     if (this.#timer !== 0) this.#window?.clearTimeout(this.#timer);
     this.#frame = 0;
     this.#timer = 0;
+    this.#asked = false;
   }
 }

@@ -16,10 +16,14 @@ export interface Ack {
   seq: number;
 }
 
+/**
+ * `at` is the moment that is meant, ms since 1970: the title is written later.
+ */
 export interface AddBookmark {
   type: "add_bookmark";
   id: string;
   title: string;
+  at: number;
 }
 
 export interface AddNote {
@@ -57,11 +61,14 @@ export interface AskConsent {
 }
 
 /**
- * A moment worth finding again; a chapter of what is published later. Never sent to the customer.
+ * A moment worth finding again, `at` ms since 1970; a chapter of what is published later.
+ *
+ * Never sent to the customer.
  */
 export interface BookmarkAdded {
   type: "bookmark_added";
   title: string;
+  at: number;
 }
 
 /**

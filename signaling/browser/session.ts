@@ -92,6 +92,11 @@ export const NEW_SESSION: Session = {
   outcome: null,
 };
 
+/** When what an event tells happened, ms since 1970: a bookmark means a moment before its title was written. */
+export function momentOf(event: Event): number {
+  return event.body.type === "bookmark_added" ? event.body.at : event.at;
+}
+
 /** The session after `event`. */
 export function apply(session: Session, event: Event): Session {
   return { ...session, ...changes(session, event, event.body), seq: event.seq };
@@ -205,7 +210,7 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
     case "note_added":
       return { notes: [...session.notes, line(body.text)] };
     case "bookmark_added":
-      return { bookmarks: [...session.bookmarks, line(body.title)] };
+      return { bookmarks: [...session.bookmarks, { ...line(body.title), at: body.at }] };
     case "path_changed":
       return { paths: { ...session.paths, [body.participant]: body.path } };
     case "recording_started":

@@ -172,8 +172,8 @@ def test_a_snapshot_that_was_shown_is_seen_with_its_own_ink(tmp_path: Path) -> N
 def test_bookmarks_and_steps_become_chapters_and_slips_do_not(tmp_path: Path) -> None:
     source = Source(recorded(tmp_path / "a.webm", 8, BLUE), START, 8000)
     events = timeline(
-        (500, m.BookmarkAdded("Before the cut")),
-        (2000, m.BookmarkAdded("Open the settings")),
+        (500, m.BookmarkAdded("Before the cut", START + 500)),
+        (4200, m.BookmarkAdded("Open the settings", START + 2000)),
         (3000, step("slip", 1, "Wrong")),
         (3500, AnnotationsErased(["slip"])),
         (4000, step("one", 1, "Choose the tray")),
@@ -195,7 +195,7 @@ def test_bookmarks_and_steps_become_chapters_and_slips_do_not(tmp_path: Path) ->
 
 def test_the_file_starts_fast_and_has_a_poster(tmp_path: Path) -> None:
     source = Source(recorded(tmp_path / "a.webm", 3, BLUE), START, 3000)
-    made = Made(tmp_path, [source], timeline((500, m.BookmarkAdded("Here")), (600, box("one"))))
+    made = Made(tmp_path, [source], timeline((500, m.BookmarkAdded("Here", START + 500)), (600, box("one"))))
     data = made.target.read_bytes()
     assert data.find(b"moov") < data.find(b"mdat")
     with av.open(str(made.target)) as container:

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Page
 
 from recorder.fragments import DurableFile, indexed_path
-from recorder.participant import SessionRecorder
+from recorder.participant import MAX_CANDIDATES, SessionRecorder, _literal_only
 from signaling import messages as m
 from tests.recorder.conftest import counter_of
 from tests.signaling.memory_server import MemoryServer
@@ -198,3 +198,10 @@ async def test_a_folder_that_cannot_be_written_is_reported_once_and_tried_again_
         await recorder.stop()
         await running
     assert bodies(server, m.RecordingFailed) == [m.RecordingFailed("disk_error")]
+
+
+def test_no_more_candidates_are_taken_out_of_an_offer_than_any_machine_has() -> None:
+    line = "a=candidate:1 1 udp 1 {} 9 typ host\r\n"
+    named, literal = line.format("secret.local"), line.format("192.0.2.1")
+    kept = _literal_only("v=0\r\n" + named + literal * (MAX_CANDIDATES + 5) + "a=end-of-candidates\r\n")
+    assert kept == "v=0\r\n" + literal * MAX_CANDIDATES + "a=end-of-candidates\r\n"

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import signal
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -86,3 +88,38 @@ async def test_what_a_customer_shares_is_recorded_survives_a_killed_server_and_c
             frames = await scene.frames(segment)
             assert frames[-1].shape == (HEIGHT, WIDTH, 3)
             assert frames[-1].std() > 20
+
+
+@pytest.mark.timeout(180)
+async def test_a_recorder_that_dies_is_told_followed_by_another_and_disturbs_nobody(make_server: MakeServer) -> None:
+    server = make_server(children=True)
+    async with await server.login("alice") as alice:
+        scene = await Scene.open(server, alice)
+        async with SignalingConnection(server.url, scene.agent.token) as agent:
+            await scene.segments(1, finished=False)
+            first = server.children()["recorder"]
+            os.kill(first, signal.SIGKILL)
+            told: list[m.EventBody] = []
+            async with asyncio.timeout(60):
+                async for heard in agent:
+                    told += [heard.body] if isinstance(heard, m.Event) else []
+                    if sum(isinstance(body, m.SegmentStarted) for body in told) == 2:
+                        break
+            assert m.RecordingFailed("lost") in told
+            assert not [body for body in told if isinstance(body, m.SharingStopped | m.RecordingStopped)]
+            assert not [body for body in told if isinstance(body, m.Left) and body.participant != recorder_in(told)]
+            assert server.children()["recorder"] != first
+            await scene.segments(2, finished=False)
+            await agent.send(m.Say(id=new_id(), text="Still here?"))
+            assert (agent.state.phase, agent.state.recording) == ("sharing", "on")
+            await agent.send(m.End(id=new_id(), outcome="solved"))
+        await asyncio.wait_for(scene.customer, 20)
+        for segment in await scene.segments(2, finished=True):
+            frames = await scene.frames(segment)
+            assert len(frames) > 5
+            assert frames[-1].std() > 20
+
+
+def recorder_in(told: list[m.EventBody]) -> str:
+    """The participant that was the first recorder."""
+    return next(body.participant for body in told if isinstance(body, m.Joined) and body.role == "recorder")

@@ -1,5 +1,6 @@
 """Signing in and out, the first administrator, and keeping people."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,32 @@ async def test_what_is_done_to_accounts_stands_in_the_audit_log(desk: Desk) -> N
 def test_with_tls_the_cookie_is_bound_to_this_very_origin() -> None:
     assert cookie_name(secure=True).startswith("__Host-")
     assert not cookie_name(secure=False).startswith("__")
+
+
+async def test_of_many_wrong_passwords_at_once_no_more_are_looked_at_than_one_after_the_other(desk: Desk) -> None:
+    await desk.ada.post("/api/users", NEW)
+    tries = [desk.stranger.post("/api/login", sign_in(NEW["email"], f"guess {n}")) for n in range(25)]
+    statuses = sorted(answer.status for answer in await asyncio.gather(*tries))
+    assert statuses == [401] * 10 + [429] * 15
+
+
+async def test_the_feed_ends_with_its_login(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.feed.KEEP_ALIVE_S", 0.05)
+    async with desk.bob._http.get(f"{desk.base}/api/feed") as answer:
+        assert await answer.content.readline() == b"retry: 1000\n"
+        async with desk.app.database.write() as connection:
+            await connection.execute(update(logins).where(logins.c.user_id == desk.bob.user_id).values(expires_at=1))
+        async with asyncio.timeout(20):
+            await answer.content.read()
+
+
+async def test_a_change_and_its_audit_row_are_one(desk: Desk) -> None:
+    added = (await desk.ada.post("/api/users", NEW)).body
+    nothing = {"name": None, "role": None, "password": None, "disabled": None}
+    await desk.ada.ask("PATCH", f"/api/users/{added['id']}", nothing | {"name": "Eva"})
+    refused = await desk.ada.ask("PATCH", f"/api/users/{desk.ada.user_id}", nothing | {"role": "qa"})
+    assert refused.status == 409
+    async with desk.app.database.read() as connection:
+        changed = select(audit.c.user_id, audit.c.object).where(audit.c.action == "user.changed")
+        rows = [tuple(row) for row in await connection.execute(changed)]
+    assert rows == [(desk.ada.user_id, added["id"])]

@@ -1,5 +1,6 @@
 """Who may do what: every route × every kind of caller × whether the thing is theirs."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from aiohttp import web as aiohttp_web
 from server import web
 from server.database import users
 from server.routes import CAPABILITIES, OTHERS, ROUTES, Route, bearer
+from signaling import messages as m
 from tests.server.desk import Desk, Person
+from tests.signaling.wire import Wire
 
 STRANGER, CUSTOMER, OTHER_CUSTOMER, WORKER = "stranger", "dana", "another customer", "worker"
 STAFF = frozenset({"alice", "bob", "tess", "quinn", "ada"})
@@ -133,8 +136,7 @@ async def status_of(person: Person, route: Route, things: dict[str, str]) -> int
     for name in ("session", "ticket", "article", "job", "user", "segment", "snapshot", "file", "slug"):
         path = path.replace(f"{{{name}}}", things.get(name, "nothing"))
     path = path.replace("{name:.+}", "nothing").replace("{rest:.*}", "nothing")
-    body = {} if route.body is not None else None
-    options: dict[str, Any] = {"json": body} if body is not None else {}
+    options: dict[str, Any] = {"json": {}} if route.body is not None else {}
     url = f"{person.base}{path}"
     async with person._http.request(route.method, url, allow_redirects=False, **options) as answer:
         return answer.status
@@ -184,6 +186,42 @@ async def test_a_disabled_account_is_signed_out_and_its_sockets_are_closed(desk:
             assert (await again.receive_json())["code"] == "token_unusable"
     assert (await desk.alice.get("/api/me")).status == 401
     assert (await desk.holder(dana).get("/api/participation")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "stays"),
+    [
+        ({"password": "a whole new one"}, False),
+        ({"role": "qa"}, False),
+        ({"role": "admin"}, True),
+        ({"name": "Alicia"}, True),
+    ],
+    ids=str,
+)
+async def test_who_may_have_no_part_in_a_session_any_longer_is_out_of_it(
+    desk: Desk, change: dict[str, str], stays: bool
+) -> None:
+    dana, alice = await desk.sharing()
+    async with Wire(desk.base, alice["token"]) as socket:
+        await socket.until(m.Presence)
+        body = {"name": None, "role": None, "password": None, "disabled": None} | change
+        assert (await desk.ada.ask("PATCH", f"/api/users/{desk.alice.user_id}", body)).status == 200
+        if stays:
+            assert isinstance(await socket.do(m.Say("on", "Where were we?")), m.Ack)
+        else:
+            assert await socket.until_closed() == m.Closing("signed_out", None)
+    assert (await desk.holder(alice).get("/api/participation")).status == (200 if stays else 401)
+    assert (await desk.holder(dana).get("/api/participation")).status == 200
+
+
+async def test_a_token_of_bytes_that_are_no_text_opens_nothing(desk: Desk) -> None:
+    for header in (b"Authorization: Bearer \xff\xfe", b"Cookie: sightline=\xff\xfe"):
+        for path in (b"/api/participation", b"/api/me", b"/api/users", b"/api/recorder"):
+            reader, writer = await asyncio.open_connection(desk.site.host, desk.site.port)
+            writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + b"\r\n\r\n")
+            status = (await reader.readline()).split()[1]
+            writer.close()
+            assert status in {b"400", b"401"}, (header, path)
 
 
 async def test_a_role_that_was_taken_away_is_gone_at_once(desk: Desk) -> None:

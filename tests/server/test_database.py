@@ -1,6 +1,7 @@
 """One writer that loses no update, and tables that are as the code says."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from server.database import jobs, metadata, open_database, users
 
@@ -101,3 +103,33 @@ def _job(attempts: int) -> dict[str, Any]:
 def test_times_and_emails_are_what_the_tables_say() -> None:
     assert users.c.email.unique
     assert str(users.c.created_at.type) == "BIGINT"
+
+
+async def test_who_queues_behind_a_locked_database_hears_of_it_in_time(tmp_path: Path) -> None:
+    database = await open_database(url(tmp_path), timeout_s=0.2)
+    other = sqlite3.connect(tmp_path / "data" / "sightline.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write(attempts: int) -> None:
+        async with database.write() as connection:
+            await connection.execute(jobs.insert().values(_job(attempts)))
+
+    results = await asyncio.gather(*(write(n) for n in range(30)), return_exceptions=True)
+    assert all(isinstance(result, OperationalError | TimeoutError) for result in results)
+    assert any(isinstance(result, TimeoutError) for result in results)
+    other.execute("ROLLBACK")
+    other.close()
+    await write(0)
+    await database.close()
+
+
+async def test_an_error_does_not_repeat_what_was_to_be_stored(tmp_path: Path) -> None:
+    database = await open_database(url(tmp_path))
+    secret = {"arguments": "a secret"}
+    async with database.write() as connection:
+        await connection.execute(jobs.insert().values(_job(0) | secret))
+    with pytest.raises(IntegrityError) as refused:
+        async with database.write() as connection:
+            await connection.execute(jobs.insert().values(_job(0) | secret))
+    assert "a secret" not in str(refused.value)
+    await database.close()

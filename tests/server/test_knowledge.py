@@ -151,6 +151,14 @@ async def test_a_word_in_the_title_comes_before_the_same_word_in_the_text(desk: 
     assert [hit["title"] for hit in found] == ["The printer", "Something else"]
 
 
+async def test_a_whole_sentence_suggests_what_shares_words_with_it(desk: Desk) -> None:
+    await article(desk, "Blank invoices", "The printer needs its update.")
+    await article(desk, "Passwords", "How to choose one.")
+    sentence = {"q": "My invoices have come out of the printer empty since Monday"}
+    found = (await desk.stranger.get("/api/help-articles", params=sentence)).body["articles"]
+    assert [hit["title"] for hit in found] == ["Blank invoices"]
+
+
 async def test_markup_in_title_text_and_query_comes_out_as_text(desk: Desk) -> None:
     made = await article(desk, MARKUP, f"{MARKUP}\n\n[x](javascript:alert(1)) <img src=x onerror=alert(1)>")
     url = (await desk.tess.get(f"/api/articles/{made}")).body["url"]

@@ -1,8 +1,10 @@
 """Which recorder process records what, and what happens when one dies."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,7 +14,7 @@ import pytest
 from server.database import new_id
 from signaling import messages as m
 from signaling.session import State
-from tests.server.desk import Desk
+from tests.server.desk import Desk, open_desk
 
 
 class Process:
@@ -142,3 +144,42 @@ async def test_who_does_not_show_the_secret_of_the_processes_is_no_recorder(desk
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(f"{desk.base}/api/recorder", headers={"Authorization": "Bearer guess"})
         assert refused.value.status == 401
+
+
+async def present(desk: Desk, count: int) -> None:
+    """Waits until so many recorder processes are known."""
+    async with asyncio.timeout(20):
+        while desk.app.assignment.recorders != count:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_recorder_that_cannot_be_admitted_now_is_admitted_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.assignment.PATIENCE_S", 0.3)
+    async with open_desk(tmp_path / "data", database_timeout_s=0.2) as desk:
+        dana, _ = await desk.sharing()
+        await until(desk, dana["session"], lambda state: state.recording == "on")
+        lock = sqlite3.connect(desk.app.data / "sightline.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        async with recorder(desk) as process:
+            await present(desk, 1)
+            async with desk.app.assignment._lock:  # the attempt is over
+                lock.execute("ROLLBACK")
+                lock.close()
+            assert (await process.order())["session"] == dana["session"]
+
+
+async def test_a_session_that_is_recorded_no_more_is_not_handed_on_by_a_recorder_that_goes(desk: Desk) -> None:
+    async with recorder(desk) as first:
+        dana, _ = await desk.sharing()
+        await first.order()
+        async with recorder(desk) as second:
+            await present(desk, 2)
+            async with desk.app.assignment._lock:
+                stopping = asyncio.create_task(desk.app.assignment.unwant(dana["session"]))
+                await first.socket.close()
+                await present(desk, 1)
+            await stopping
+            other, _ = await desk.sharing()
+            assert (await second.order())["session"] == other["session"]

@@ -49,7 +49,7 @@ async def test_a_segment_is_served_whole_and_in_ranges_and_can_be_decoded(desk: 
     url = page["segments"][0]["url"]
     whole = await desk.tess.get(url)
     assert (whole.status, whole.headers["Content-Type"]) == (200, "video/webm")
-    with av.open(io.BytesIO(whole.raw)) as container:
+    with av.open(io.BytesIO(whole.raw), "r") as container:
         first = next(container.decode(video=0))
         assert (first.width, first.height) == (1280, 720)
     part = await desk.tess.get(url, headers={"Range": "bytes=1000-1999"})

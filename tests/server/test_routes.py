@@ -1,5 +1,6 @@
 """What every route has in common: bounds, errors and headers."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -141,7 +142,16 @@ async def test_a_host_header_made_of_policy_does_not_get_into_the_policy(desk: D
 
 
 async def test_static_files_do_not_lead_outside(desk: Desk) -> None:
-    for path in ("../__init__.py", "..%2f__init__.py", "%2e%2e/%2e%2e/pyproject.toml", "/etc/passwd", "."):
+    for path in (
+        "../__init__.py",
+        "..%2f__init__.py",
+        "%2e%2e/%2e%2e/pyproject.toml",
+        "/etc/passwd",
+        ".",
+        "%00",
+        "a" * 5000,
+        "a%00b/c",
+    ):
         async with aiohttp.ClientSession() as http:
             url = URL(f"{desk.base}/static/agent/{path}", encoded=True)
             async with http.get(url) as answer:
@@ -175,3 +185,22 @@ async def test_readiness_follows_what_the_server_depends_on(desk: Desk) -> None:
     assert unready.status == 503
     assert "timeline" in msgspec.json.decode(unready.raw)["state"]
     assert (await desk.stranger.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=no"]
+)
+async def test_a_form_that_makes_no_sense_is_refused_in_words(desk: Desk, kind: str) -> None:
+    headers = {"Content-Type": kind}
+    answer = await desk.stranger.ask("POST", "/help/any/answer", b"--y\r\n\xff=\xff", headers=headers)
+    assert answer.status in {400, 404}
+
+
+async def test_a_body_that_never_ends_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.routes.BODY_S", 0.05)
+    reader, writer = await asyncio.open_connection(desk.site.host, desk.site.port)
+    head = "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+    writer.write(head.encode())
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).split()[1] == b"400"
+    writer.close()

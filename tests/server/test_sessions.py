@@ -3,7 +3,8 @@
 import asyncio
 
 from server import transcript
-from server.database import new_id, sessions, ticket_notes
+from server.database import new_id, now_ms, sessions, ticket_notes
+from server.participants import AFTER_END_MS
 from signaling import messages as m
 from tests.server.desk import Desk, participation, redemption
 
@@ -71,7 +72,7 @@ async def test_the_end_writes_duration_people_transcript_snapshots_and_recording
     session = dana["session"]
     await desk.say(dana, m.Say(new_id(), "It says <b>paper</b>"))
     await desk.say(alice, m.Say(new_id(), "Open tray 2"), m.AddNote(new_id(), "Tray was empty"))
-    await desk.say(alice, m.AddBookmark(new_id(), "The tray"), m.End(new_id(), "solved"))
+    await desk.say(alice, m.AddBookmark(new_id(), "The tray", now_ms()), m.End(new_id(), "solved"))
     note = await note_of(desk, session)
     assert "Session ended: solved." in note
     assert "Duration: " in note
@@ -119,3 +120,16 @@ async def test_feedback_is_the_customers_alone_and_from_one_to_five(desk: Desk) 
         assert (await desk.holder(dana).post(path, {"score": score})).status == 400
     assert (await desk.holder(dana).post(path, {"score": 4})).status == 204
     assert (await desk.holder(dana).get("/api/participation")).body["feedback_given"] is True
+
+
+async def test_a_participants_token_outlives_its_session_for_an_hour(desk: Desk) -> None:
+    dana, alice = await desk.sharing()
+    await desk.say(alice, m.End(new_id(), "solved"))
+    assert (await desk.holder(dana).get("/api/participation")).status == 200
+    async with desk.app.database.write() as connection:
+        ended = sessions.update().where(sessions.c.id == dana["session"])
+        await connection.execute(ended.values(ended_at=now_ms() - AFTER_END_MS - 1))
+    for who in (dana, alice):
+        assert (await desk.holder(who).get("/api/participation")).status == 401
+    picture = await desk.holder(dana).get(f"/api/sessions/{dana['session']}/snapshots/any")
+    assert picture.status == 401

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from PIL import Image, PngImagePlugin
@@ -286,3 +287,33 @@ async def test_what_a_crash_left_half_stored_is_gone_after_a_start_and_the_rest_
             os.utime(folder / name, (1, 1))
     await tidy(desk.app)
     assert (files(desk), await rows(desk)) == (sorted([whole, "under-way.upload"]), 1)
+
+
+async def test_a_picture_of_which_no_timeline_tells_is_gone_after_a_start(desk: Desk) -> None:
+    dana, _ = await desk.sharing()
+    told = (await send(desk, dana, picture())).body["surface"]["id"]
+    row = {"width": 8, "height": 8, "mime": "image/png", "bytes": 1, "sha256": "0" * 64, "created_by": "dana"}
+    async with desk.app.database.write() as connection:
+        for name, at in (("crashed", desk.app.started_at - 1), ("under-way", desk.app.started_at + 1)):
+            (desk.app.data / "snapshots" / name).write_bytes(picture())
+            await connection.execute(snapshots.insert().values(id=name, session_id=dana["session"], at=at, **row))
+        await connection.execute(snapshots.update().where(snapshots.c.id == told).values(at=desk.app.started_at - 1))
+    await tidy(desk.app)
+    assert (files(desk), await rows(desk)) == (sorted([told, "under-way"]), 2)
+
+
+async def test_an_upload_that_takes_for_ever_is_ended_in_words(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.snapshots.RECEIVE_S", 0.2)
+    dana, _ = await desk.sharing()
+    ended = asyncio.Event()
+
+    async def slowly() -> Any:
+        yield picture()[:40]
+        await ended.wait()
+
+    path = f"/api/sessions/{dana['session']}/snapshots"
+    headers = {"Authorization": f"Bearer {dana['token']}"}
+    async with aiohttp.ClientSession() as http, http.post(desk.base + path, data=slowly(), headers=headers) as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, "picture_late")
+        ended.set()
+    assert (files(desk), await rows(desk)) == ([], 0)

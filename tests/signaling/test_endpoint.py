@@ -153,14 +153,13 @@ async def test_a_message_beyond_all_measure_closes_the_connection_alone(node: No
 async def test_messages_out_of_order_are_refused(node: Node) -> None:
     async with Wire(node.url, ALICES) as alice, Wire(node.url, DANAS) as dana:
         await alice.until(m.Presence)
-        for number, (message, code) in enumerate(
-            [
-                (m.StartSharing("s1", SCREEN), "no_consent"),
-                (m.ResumeSharing("s2"), "wrong_phase"),
-                (m.StopSharing("s3"), "wrong_phase"),
-                (m.ShowSurface("s4", None), "wrong_phase"),
-            ]
-        ):
+        early: list[tuple[m.DurableMessage, str]] = [
+            (m.StartSharing("s1", SCREEN), "no_consent"),
+            (m.ResumeSharing("s2"), "wrong_phase"),
+            (m.StopSharing("s3"), "wrong_phase"),
+            (m.ShowSurface("s4", None), "wrong_phase"),
+        ]
+        for number, (message, code) in enumerate(early):
             answer = await dana.do(message)
             assert isinstance(answer, m.Refused), number
             assert answer.code == code
@@ -186,7 +185,7 @@ def _sample(kind: Any) -> Any:
         "annotations": ["a"], "text": "text", "title": "title", "path": "direct", "segment": "segment", "codec": "vp8",
         "started_at": 1, "bytes": 1, "duration_ms": 1, "sha256": "0" * 64, "reason": "disk_full", "outcome": None,
         "to": "dana", "connection": "c", "sdp": "v=0", "candidate": "", "sdp_mid": None, "sdp_m_line_index": None,
-        "x": 0.5, "y": 0.5, "visible": True, "version": 1, "token": "t", "last_seq": 0, "number": 1,
+        "x": 0.5, "y": 0.5, "visible": True, "version": 1, "at": 1, "token": "t", "last_seq": 0, "number": 1,
     }  # fmt: skip
     if kind in (m.StartSharing, m.ChangeSurface):
         values["surface"] = msgspec.to_builtins(SCREEN)

@@ -1,11 +1,13 @@
 """The session machine, told as stories: no event loop, no clock, nothing but commands and what becomes of them."""
 
+import msgspec
 import pytest
 
 from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestored
 from annotate.shapes import Annotation, Box
 from signaling import messages as m
 from signaling.session import (
+    MAX_SURFACES,
     PERMISSIONS,
     WHEN,
     Assign,
@@ -34,7 +36,8 @@ def code(answer: object) -> str:
 
 def test_the_customer_is_asked_as_soon_as_both_are_there() -> None:
     story = Story()
-    assert story.state.phase == "waiting"
+    before = story.state
+    assert before.phase == "waiting"
     story.system(Assign("alice", "Alice"))
     bodies = story.system(Join(DANA))
     assert bodies == [m.Joined("dana", "customer", "Dana"), m.ConsentAsked("view"), m.ConsentAsked("record")]
@@ -64,7 +67,8 @@ def test_nobody_shares_without_having_agreed() -> None:
 def test_no_means_no_and_may_be_asked_again() -> None:
     story = Story().begin()
     assert story.says(DANA, m.GiveConsent, scope="view", granted=False) == [m.ConsentRefused("view")]
-    assert story.state.phase == "joined"
+    refused = story.state
+    assert refused.phase == "joined"
     assert code(story.says(DANA, m.StartSharing, surface=SCREEN)) == "wrong_phase"
     assert story.says(ALICE, m.AskConsent, scope="view") == [m.ConsentAsked("view")]
     assert story.state.phase == "consent_asked"
@@ -72,7 +76,8 @@ def test_no_means_no_and_may_be_asked_again() -> None:
 
 def test_recording_starts_only_with_its_own_consent() -> None:
     story = Story().share()
-    assert story.state.recording == "refused"
+    before = story.state
+    assert before.recording == "refused"
     assert story.says(ALICE, m.AskConsent, scope="record") == [m.ConsentAsked("record")]
     given = story.says(DANA, m.GiveConsent, scope="record", granted=True)
     assert given == [m.ConsentGiven("record"), m.RecordingStarted()]
@@ -152,9 +157,16 @@ def test_only_the_customer_shares_and_only_staff_takes_notes() -> None:
 
 def test_notes_and_bookmarks_are_never_sent_to_the_customer() -> None:
     assert not may_see("customer", m.NoteAdded("difficult"))
-    assert not may_see("customer", m.BookmarkAdded("the trick"))
+    assert not may_see("customer", m.BookmarkAdded("the trick", 1))
     assert may_see("agent", m.NoteAdded("difficult"))
     assert may_see("customer", m.ChatSaid("hello"))
+
+
+def test_a_bookmark_keeps_the_moment_that_was_meant_if_it_can_have_been() -> None:
+    story = Story().share()
+    opened, meant = story.events[0].at, story.now - 1500
+    for at, kept in ((meant, meant), (1, opened), (2**53, story.now + 3000)):
+        assert story.says(ALICE, m.AddBookmark, title="Here", at=at) == [m.BookmarkAdded("Here", kept)]
 
 
 def test_ink_goes_on_what_is_shared_and_is_undone_by_its_author() -> None:
@@ -223,10 +235,9 @@ def test_pointers_reach_everybody_but_the_recorder() -> None:
 def test_a_segment_is_reported_only_while_recording() -> None:
     story = Story().share(record=True)
     story.system(Join(RECORDER))
-    started = {"segment": "one", "codec": "vp8", "started_at": story.now}
-    assert story.says(RECORDER, m.ReportSegmentStarted, **started) == [
-        m.SegmentStarted("one", "vp8", started["started_at"])
-    ]
+    at = story.now
+    started = story.says(RECORDER, m.ReportSegmentStarted, segment="one", codec="vp8", started_at=at)
+    assert started == [m.SegmentStarted("one", "vp8", at)]
     story.says(DANA, m.GiveConsent, scope="record", granted=False)
     late = story.says(RECORDER, m.ReportSegmentStarted, segment="two", codec="vp8", started_at=story.now)
     assert code(late) == "not_recording"
@@ -296,3 +307,12 @@ def test_an_event_out_of_order_cannot_be_applied() -> None:
 def test_every_message_has_its_senders_and_its_phases() -> None:
     sent = {*m.DurableMessage.__args__, *m.Relayed.__args__, StoreSnapshot}
     assert set(PERMISSIONS) == set(WHEN) == sent
+
+
+def test_no_more_surfaces_are_shared_than_a_session_holds() -> None:
+    story = Story().share()
+    for number in range(MAX_SURFACES):
+        answer = story.says(DANA, m.ChangeSurface, surface=msgspec.structs.replace(SCREEN, id=f"window-{number}"))
+    assert code(answer) == "too_many_surfaces"
+    assert len(story.state.surfaces) == MAX_SURFACES
+    assert story.says(DANA, m.ChangeSurface, surface=SCREEN) == [m.SurfaceChanged(SCREEN)]

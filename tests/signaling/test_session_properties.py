@@ -48,7 +48,7 @@ messages: st.SearchStrategy[m.DurableMessage] = st.one_of(
             m.StopRecording("m"),
             m.Say("m", "hello"),
             m.AddNote("m", "note"),
-            m.AddBookmark("m", "here"),
+            m.AddBookmark("m", "here", 1),
             m.ReportPath("m", "turn"),
             m.ReportRecordingFailed("m", "disk_full"),
             m.ReportSegmentFinished("m", "s", 1, 1, "0" * 64),

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Dialog } from "./dialog";
 import { t, type Word } from "./words";
 
@@ -77,7 +77,8 @@ window.addEventListener("keydown", press);
 
 /** Makes keys work while the component is there. */
 export function useKeys(keys: readonly Key[], dependencies: readonly unknown[] = []): void {
-  useEffect(() => {
+  // At once, so that no key is lost between a page's being seen and its being ready.
+  useLayoutEffect(() => {
     layers.value = [...layers.value, keys];
     return () => {
       layers.value = layers.value.filter((layer) => layer !== keys);

@@ -10,10 +10,15 @@ import type { Invitation } from "../http";
 /** Links and codes are shown once by the server; they are kept here until the page is closed. */
 const known = signal<Readonly<Record<string, Invitation | "used">>>({});
 
+const HOUR_MS = 3_600_000;
+
 export function remember(session: string, invitation: Invitation | "used" | null): void {
   const { [session]: _, ...others } = known.value;
   known.value = invitation === null ? others : { ...others, [session]: invitation };
 }
+
+/** A day's invitation is good for 24 hours, not for 23 from its first second on. */
+const rounded = (ms: number): number => (ms > HOUR_MS ? Math.round(ms / HOUR_MS) * HOUR_MS : ms);
 
 function Expiry({ invitation }: { invitation: Invitation }) {
   const now = useClock();
@@ -22,7 +27,7 @@ function Expiry({ invitation }: { invitation: Invitation }) {
   return (
     <p class="small muted">
       {codeLeft > 0 ? t("invitation.code_left", { time: clock(codeLeft) }) : t("invitation.code_gone")}{" "}
-      {linkLeft > 0 ? t("invitation.link_left", { duration: duration(linkLeft) }) : t("invitation.link_gone")}
+      {linkLeft > 0 ? t("invitation.link_left", { duration: duration(rounded(linkLeft)) }) : t("invitation.link_gone")}
     </p>
   );
 }
@@ -57,9 +62,11 @@ export function InvitationCard({ session, aside = false }: { session: string; as
     return (
       <div class="stack">
         <p>{t(invitation === "used" ? "invitation.used" : "invitation.not_known")}</p>
-        <button type="button" class="button primary" aria-busy={busy} onClick={() => void renew()}>
-          {t("invitation.make")}
-        </button>
+        <p>
+          <button type="button" class="button primary" aria-busy={busy} onClick={() => void renew()}>
+            {t("invitation.make")}
+          </button>
+        </p>
       </div>
     );
   }

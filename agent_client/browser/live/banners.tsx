@@ -4,7 +4,7 @@ import type { LiveSession } from "./live_session";
 
 /** What is out of the ordinary at the moment, in words; nothing when all is well. */
 export function Banners({ live }: { live: LiveSession }) {
-  const { phase, shown, surface } = live.session.value;
+  const { phase, shown } = live.session.value;
   const customer = live.customer.value;
   const name = customer?.name || live.summary.customer_name || t("live.customer");
   const offline = live.link.value === "offline";
@@ -29,7 +29,7 @@ export function Banners({ live }: { live: LiveSession }) {
           {t("live.paused", { name })}
         </p>
       )}
-      {shown !== null && surface?.kind !== "picture" && (
+      {shown !== null && !live.pictures.value && (
         <p class="banner">
           <Icon name="freeze" />
           {t("live.frozen")}

@@ -4,18 +4,18 @@ import { tell } from "../app/toasts";
 import { t } from "../app/words";
 import type { Hand } from "./hand";
 
-/** A moment worth finding again. */
-export function BookmarkDialog({ hand }: { hand: Hand }) {
+/** A moment worth finding again, `at` in the server's time. */
+export function BookmarkDialog({ hand, at }: { hand: Hand; at: number }) {
   const [title, setTitle] = useState("");
   const [busy, setBusy] = useState(false);
   const { live } = hand;
   const close = (): void => {
-    hand.bookmarking.value = false;
+    hand.bookmarking.value = null;
   };
   const set = async (): Promise<void> => {
     if (busy) return;
     setBusy(true);
-    if (await live.command({ type: "add_bookmark", title: title.trim() })) {
+    if (await live.command({ type: "add_bookmark", title: title.trim(), at })) {
       tell(t("bookmark.added"));
       close();
     } else setBusy(false);

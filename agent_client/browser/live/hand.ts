@@ -16,8 +16,8 @@ export class Hand {
   readonly picture: Picture;
   readonly drawing: Drawing;
   readonly still: Still;
-  /** A bookmark is being given its title. */
-  readonly bookmarking = signal(false);
+  /** The moment, in the server's time, for which a title is being written; null when there is none. */
+  readonly bookmarking = signal<number | null>(null);
   readonly #moves: Moves;
 
   constructor(
@@ -35,6 +35,11 @@ export class Hand {
     const { documentElement, fullscreenElement } = document;
     const done = fullscreenElement === null ? documentElement.requestFullscreen() : document.exitFullscreen();
     done.catch(complain);
+  }
+
+  /** Marks this moment; its title may take a while. */
+  bookmark(): void {
+    this.bookmarking.value ??= this.live.now();
   }
 
   keys(): Key[] {
@@ -70,9 +75,7 @@ export class Hand {
       {
         keys: "m",
         label: "tools.bookmark",
-        run: seen(() => {
-          this.bookmarking.value = true;
-        }),
+        run: seen(() => this.bookmark()),
       },
       { keys: "0", label: "tools.fit", run: () => picture.fit() },
       { keys: "1", label: "tools.one_to_one", run: () => picture.oneToOne() },

@@ -14,7 +14,7 @@ import { LiveSession } from "./live_session";
 import { Panel, PanelSwitch } from "./panel";
 import { ToolBar } from "./tool_bar";
 import { TopBar } from "./top_bar";
-import { WaitingState } from "./waiting_state";
+import { awaited, WaitingState } from "./waiting_state";
 import "./live.css";
 import "../console/console.css";
 
@@ -170,12 +170,12 @@ function View({ live }: { live: LiveSession }) {
             <section class="stage-frame" ref={frame} aria-label={t("stage.label")} />
             <WaitingState live={live} />
           </div>
-          {hand !== null && live.seen.value && <ToolBar hand={hand} />}
+          {hand !== null && live.seen.value && awaited(live) === null && <ToolBar hand={hand} />}
         </div>
         <Panel live={live} />
         <PanelSwitch live={live} />
       </div>
-      {hand?.bookmarking.value && <BookmarkDialog hand={hand} />}
+      {hand && hand.bookmarking.value !== null && <BookmarkDialog hand={hand} at={hand.bookmarking.value} />}
     </div>
   );
 }

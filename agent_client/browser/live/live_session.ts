@@ -46,6 +46,8 @@ export class LiveSession {
   readonly ended = computed(() => this.session.value.phase === "ended");
   readonly seen = computed(() => isSeen(this.session.value));
   readonly shown = computed(() => shownSurface(this.session.value));
+  /** Pictures are sent one by one: there is no video that could stand still, be measured or be recorded. */
+  readonly pictures = computed(() => this.session.value.surface?.kind === "picture");
   readonly customer = computed<Participant | null>(() => present(this.session.value, "customer")[0] ?? null);
   readonly unread = computed(() => {
     const lines = this.session.value.chat.slice(this.#readLines.value);

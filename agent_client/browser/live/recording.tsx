@@ -6,15 +6,14 @@ import type { LiveSession } from "./live_session";
 /** Whether the session is recorded, and the way to change it: an agent may ask and stop, the customer alone allows. */
 export function Recording({ live }: { live: LiveSession }) {
   const [busy, setBusy] = useState(false);
-  const { recording, surface } = live.session.value;
+  const { recording } = live.session.value;
   const send = async (command: Parameters<LiveSession["command"]>[0]): Promise<void> => {
     if (busy) return;
     setBusy(true);
     await live.command(command);
     setBusy(false);
   };
-  // Pictures that are sent one by one are kept as snapshots: there is no video of them.
-  const video = live.seen.value && surface !== null && surface.kind !== "picture";
+  const video = live.seen.value && !live.pictures.value;
   return (
     <>
       <State live={live} />

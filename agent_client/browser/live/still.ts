@@ -26,7 +26,7 @@ export class Still {
 
   /** Keeps what is seen and lets all look at it; or back to what is shared live. */
   async toggleFreeze(): Promise<void> {
-    if (this.freezing.value) return;
+    if (this.freezing.value || this.live.pictures.value) return;
     this.freezing.value = true;
     try {
       if (this.frozen) await this.live.show(null);
@@ -41,7 +41,7 @@ export class Still {
 
   /** Asks the customer's page for the picture in full resolution; without an answer, keeps what is seen here. */
   async snapshot(): Promise<void> {
-    if (this.asking.value) return;
+    if (this.asking.value || this.live.pictures.value) return;
     this.asking.value = true;
     try {
       const before = this.#own().length;

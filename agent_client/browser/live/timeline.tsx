@@ -1,4 +1,5 @@
 import type { Event } from "../../../signaling/browser/messages";
+import { momentOf } from "../../../signaling/browser/session";
 import { clock, t } from "../app/words";
 import type { LiveSession } from "./live_session";
 
@@ -32,7 +33,7 @@ function sentence(event: Event, name: (id: string) => string): string | null {
     case "sharing_stopped":
       return t("event.sharing_stopped");
     case "snapshot_taken":
-      return t("event.snapshot", { name: who });
+      return t("event.snapshot", { name: body.requested_by === null ? who : name(body.requested_by) });
     case "surface_shown":
       return body.surface === null ? t("event.unfrozen") : t("event.shown");
     case "annotation_added":
@@ -73,7 +74,7 @@ function entries(events: readonly Event[], name: (id: string) => string): Entry[
     if (text === null) continue;
     const last = found.at(-1);
     if (last?.text === text) last.times += 1;
-    else found.push({ seq: event.seq, at: event.at, text, times: 1 });
+    else found.push({ seq: event.seq, at: momentOf(event), text, times: 1 });
   }
   return found;
 }

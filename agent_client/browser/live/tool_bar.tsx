@@ -174,29 +174,26 @@ export function ToolBar({ hand }: { hand: Hand }) {
       />
       <Clear hand={hand} />
       <hr />
-      <Button
-        icon={frozen ? "play" : "freeze"}
-        word={frozen ? "tools.unfreeze" : "tools.freeze"}
-        keys="f"
-        pressed={frozen}
-        busy={still.freezing.value}
-        press={() => void still.toggleFreeze()}
-      />
-      <Button
-        icon="camera"
-        word="tools.snapshot"
-        keys="s"
-        busy={still.asking.value}
-        press={() => void still.snapshot()}
-      />
-      <Button
-        icon="bookmark"
-        word="tools.bookmark"
-        keys="m"
-        press={() => {
-          hand.bookmarking.value = true;
-        }}
-      />
+      {!live.pictures.value && (
+        <>
+          <Button
+            icon={frozen ? "play" : "freeze"}
+            word={frozen ? "tools.unfreeze" : "tools.freeze"}
+            keys="f"
+            pressed={frozen}
+            busy={still.freezing.value}
+            press={() => void still.toggleFreeze()}
+          />
+          <Button
+            icon="camera"
+            word="tools.snapshot"
+            keys="s"
+            busy={still.asking.value}
+            press={() => void still.snapshot()}
+          />
+        </>
+      )}
+      <Button icon="bookmark" word="tools.bookmark" keys="m" press={() => hand.bookmark()} />
       <hr />
       <Zoom hand={hand} />
     </div>

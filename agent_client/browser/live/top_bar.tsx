@@ -33,7 +33,7 @@ function People({ live }: { live: LiveSession }) {
         return (
           <li key={person.id} class={away ? "badge away" : "badge"}>
             <Icon name={person.role === "customer" ? "person" : "people"} />
-            {person.name || t("live.customer")}
+            <span class="clip">{person.name || t("live.customer")}</span>
             {away && ` · ${t("live.away")}`}
           </li>
         );
@@ -62,7 +62,7 @@ export function TopBar({ live }: { live: LiveSession }) {
         <Running live={live} />
         <People live={live} />
         <Recording live={live} />
-        <ConnectionBadge live={live} />
+        {!live.pictures.value && <ConnectionBadge live={live} />}
       </div>
       <div class="top-actions">
         <button type="button" class="button" onClick={() => setOpened("invitation")}>

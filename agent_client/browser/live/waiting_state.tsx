@@ -4,7 +4,7 @@ import { InvitationCard } from "../console/invitation";
 import type { LiveSession } from "./live_session";
 
 /** What is being waited for; null when the picture is there. */
-function awaited(live: LiveSession): { title: Word; text: Word } | null {
+export function awaited(live: LiveSession): { title: Word; text: Word } | null {
   const { phase, surface, consents } = live.session.value;
   switch (phase) {
     case "waiting":
@@ -32,13 +32,13 @@ function awaited(live: LiveSession): { title: Word; text: Word } | null {
 export function WaitingState({ live }: { live: LiveSession }) {
   const state = awaited(live);
   if (state === null) return null;
-  const { phase, consents } = live.session.value;
+  const { phase } = live.session.value;
   const name = live.customer.value?.name || live.summary.customer_name || t("live.customer");
   const askAgain = phase === "joined";
   return (
     <div class="awaiting">
       <div class="stack center">
-        {consents.view !== "refused" && <span class="spinner" aria-hidden="true" />}
+        {!askAgain && <span class="spinner" aria-hidden="true" />}
         <div role="status" class="stack tight">
           <h2>{t(state.title, { name })}</h2>
           <p class="muted">{t(state.text, { name })}</p>

@@ -1,6 +1,7 @@
 /** The moments of a session, in words: what the list beside the player and the lanes below it are made of. */
 
 import type { Event, EventBody, Role } from "../../../signaling/browser/messages";
+import { momentOf } from "../../../signaling/browser/session";
 import { type Film, fractionOf } from "./film";
 
 export const LANES = ["ink", "chat", "snapshots", "bookmarks", "session"] as const;
@@ -49,10 +50,16 @@ export function namesOf(events: readonly Event[], nameless: (role: Role) => stri
 /** Every event worth reading, in order; files opened and closed by the recorder are not. */
 export function momentsOf(events: readonly Event[], words: Words): readonly Moment[] {
   const names = namesOf(events, (role) => words(role === "customer" ? "live.customer" : `review.role.${role}`));
+  const recorders = new Set(
+    events.flatMap(({ body }) => (body.type === "joined" && body.role === "recorder" ? [body.participant] : [])),
+  );
   const moments: Moment[] = [];
   for (const event of events) {
-    const { body, at, seq, actor } = event;
+    const { body, seq, actor } = event;
+    const at = momentOf(event);
     if (body.type === "segment_started" || body.type === "segment_finished") continue;
+    // That it came and went tells nothing beside what it did: recording started, stopped, failed.
+    if ((body.type === "joined" || body.type === "left") && recorders.has(body.participant)) continue;
     const last = moments[moments.length - 1];
     if (
       body.type === "annotation_added" &&
@@ -77,7 +84,7 @@ export function momentsOf(events: readonly Event[], words: Words): readonly Mome
       ...sentence(body, name, names, words),
     });
   }
-  return moments;
+  return moments.sort((one, other) => one.at - other.at);
 }
 
 function sentence(
@@ -117,6 +124,8 @@ function sentence(
       return { key: body.surface === null ? "review.event.surface_live" : key, values: { name } };
     case "bookmark_added":
       return { key, values: { name, title: body.title } };
+    case "snapshot_taken":
+      return { key, values: { name: body.requested_by === null ? name : who(body.requested_by) } };
     case "path_changed":
       return { key, values: { name: who(body.participant), path: words(`review.path.${body.path}`) } };
     case "session_ended":
@@ -177,7 +186,9 @@ export function chaptersOf(events: readonly Event[], inMs: number, outMs: number
     if (body.type === "annotations_restored") for (const id of body.annotations) erased.delete(id);
   }
   const chapters: Chapter[] = [];
-  for (const { at, body } of events) {
+  for (const event of events) {
+    const { body } = event;
+    const at = momentOf(event);
     if (at < inMs || at >= outMs) continue;
     if (body.type === "bookmark_added" && body.title !== "") {
       chapters.push({ at, key: "bookmark", title: body.title, number: 0 });
@@ -188,5 +199,5 @@ export function chaptersOf(events: readonly Event[], inMs: number, outMs: number
       if (lasted >= TAKEN_BACK_WITHIN_MS) chapters.push({ at, key: "step", title: shape.text, number: shape.number });
     }
   }
-  return chapters;
+  return chapters.sort((one, other) => one.at - other.at);
 }

@@ -63,6 +63,8 @@ function Player({ page }: { page: RecordingPage }) {
   useEffect(() => playback.extend(film), [playback, film]);
   const ink = useMemo(() => signal(true), []);
   const [cutting, setCutting] = useState(false);
+  /** Opened by its button rather than by marking: then the form is what one wants to see. */
+  const [sought, setSought] = useState(false);
   const tongue = language.value;
   const moments = useMemo(() => momentsOf(page.events, words), [page.events, tongue]);
   const scenes = useMemo(() => scenesOf(page.events), [page.events]);
@@ -118,9 +120,12 @@ function Player({ page }: { page: RecordingPage }) {
         {mayCut && (
           <button
             type="button"
-            class="button primary"
+            class={cutting ? "button" : "button primary"}
             aria-expanded={cutting}
-            onClick={() => setCutting((before) => !before)}
+            onClick={() => {
+              setCutting(!cutting);
+              setSought(!cutting);
+            }}
           >
             <Icon sign="cut" />
             {t("review.cut")}
@@ -137,7 +142,7 @@ function Player({ page }: { page: RecordingPage }) {
           <Axis {...{ film, moments, playback, say }} cut={cutting ? cut : null} />
           {cutting && (
             <Publish
-              {...{ film, playback, cut }}
+              {...{ film, playback, cut, sought }}
               session={page.session}
               subject={page.subject}
               events={page.events}

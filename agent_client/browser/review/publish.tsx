@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Event } from "../../../signaling/browser/messages";
 import { at, get, post, remove } from "../app/api";
 import { useResource } from "../app/resource";
@@ -21,6 +21,8 @@ interface PublishProps {
   events: readonly Event[];
   playback: Playback;
   cut: Cut;
+  /** Whether the form is to be brought into sight. */
+  sought: boolean;
   onClose: () => void;
 }
 
@@ -32,6 +34,10 @@ export function Publish(props: PublishProps) {
   const [error, setError] = useState<unknown>(null);
   const [sending, setSending] = useState(false);
   const heading = useId();
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (props.sought) section.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [props.sought]);
   const send = async (): Promise<void> => {
     setSending(true);
     setError(null);
@@ -52,7 +58,7 @@ export function Publish(props: PublishProps) {
     await send();
   };
   return (
-    <section class="card publish" aria-labelledby={heading}>
+    <section ref={section} class="card publish" aria-labelledby={heading}>
       <header class="spread">
         <h2 id={heading}>{t("review.publish_title")}</h2>
         <button type="button" class="button quiet small" onClick={props.onClose}>

@@ -182,6 +182,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
       setText(label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
     show(inline, pictures && session.shown === null);
     show(stage, inline.hidden === true);
+    show(picture.button, inline.hidden === true);
     if (!inline.hidden && !dialog.open && !inline.contains(panel.element)) inline.append(panel.element);
     mirror.update();
   }

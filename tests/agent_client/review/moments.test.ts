@@ -46,7 +46,7 @@ describe("the timeline in words", () => {
       [100, "p2", dana],
       [200, "p2", { type: "consent_given", scope: "record" }],
       [300, "p2", { type: "sharing_started", surface: screen }],
-      [400, "p1", { type: "bookmark_added", title: "The error" }],
+      [400, "p1", { type: "bookmark_added", title: "The error", at: T + 400 }],
       [500, "p2", { type: "left", participant: "p2", reason: "lost" }],
       [600, "p1", { type: "session_ended", outcome: "solved" }],
     );
@@ -110,7 +110,7 @@ describe("the timeline in words", () => {
       { type: "annotations_restored", annotations: ["a"] },
       { type: "chat_said", text: "Hello" },
       { type: "note_added", text: "Hm" },
-      { type: "bookmark_added", title: "Here" },
+      { type: "bookmark_added", title: "Here", at: T },
       ...(["direct", "turn", "recorder", "snapshots"] as const).map(
         (path): EventBody => ({ type: "path_changed", participant: "p1", path }),
       ),
@@ -141,6 +141,19 @@ describe("the timeline in words", () => {
   });
 });
 
+test("a bookmark stands at the moment that it marks, however long its title took", () => {
+  const events = timeline(
+    [0, "p1", alice],
+    [2_000, "p2", dana],
+    [3_000, "p1", { type: "bookmark_added", title: "Before Dana", at: T + 1_000 }],
+  );
+  expect(momentsOf(events, words).map(({ at, type }) => [at - T, type])).toEqual([
+    [0, "joined"],
+    [1_000, "bookmark_added"],
+    [2_000, "joined"],
+  ]);
+});
+
 test("the line of now is the last one that has begun", () => {
   const moments = momentsOf(timeline([0, "p1", alice], [1_000, "p2", dana]), words);
   expect(currentMoment(moments, T - 1)).toBe(-1);
@@ -160,12 +173,12 @@ test("marks that would lie on one another are one mark that names them all", () 
 
 test("the chapters of a clip are the bookmarks and the lasting steps within it", () => {
   const events = timeline(
-    [1_000, "p1", { type: "bookmark_added", title: "Too early" }],
-    [5_000, "p1", { type: "bookmark_added", title: "Settings" }],
+    [1_000, "p1", { type: "bookmark_added", title: "Too early", at: T + 1_000 }],
     [6_000, "p1", mark("b", 3)],
+    [6_500, "p1", { type: "bookmark_added", title: "Settings", at: T + 5_000 }],
     [7_000, "p1", mark("slip", 4)],
     [8_000, "p1", { type: "annotations_erased", annotations: ["slip"] }],
-    [9_000, "p1", { type: "bookmark_added", title: "Too late" }],
+    [9_000, "p1", { type: "bookmark_added", title: "Too late", at: T + 9_000 }],
   );
   expect(chaptersOf(events, T + 2_000, T + 9_000)).toEqual([
     { at: T + 5_000, key: "bookmark", title: "Settings", number: 0 },

@@ -1,6 +1,8 @@
 """The main job, from a link to a knowledge-base video: every part is real, and each hands on to the next."""
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -43,16 +45,39 @@ def begin(alice: Page) -> str:
     return link
 
 
-def is_written(alice: Page) -> bool:
-    """Whether the recorder has put a first frame on disk."""
+def written(alice: Page) -> int:
+    """How many segments the recorder has begun to put on disk."""
     session = alice.url.rpartition("/")[2]
     answer = alice.request.get(f"/api/recordings/{session}")
-    return answer.ok and bool(answer.json()["segments"])
+    return len(answer.json()["segments"]) if answer.ok else 0
 
 
 def is_ink(pixel: np.ndarray) -> bool:
     red, green, blue = (int(value) for value in pixel)
     return red > 170 and green < 120 and blue < 120
+
+
+def test_a_recorder_that_dies_is_told_to_both_and_costs_the_session_nothing(whole: Desk) -> None:
+    alice, dana = whole.staff("alice"), whole.customer()
+    link = begin(alice)
+    whole.server.confidential.add(link.partition("#")[2])
+    dana.goto(link)
+    dana.get_by_role("switch", name=re.compile("record")).check()
+    dana.get_by_role("button", name="Choose what to share").click()
+    count = sees(alice)
+    counter.eventually(alice, lambda: written(alice) == 1, "a recorder that writes")
+
+    os.kill(whole.server.children()["recorder"], signal.SIGKILL)
+    for page in (alice, dana):
+        expect(page.get_by_text("Recording interrupted").first).to_be_visible()
+    count = sees(alice, count)
+    for page in (alice, dana):
+        expect(page.get_by_text("Recording interrupted")).to_have_count(0)
+        expect(page.get_by_text("Recording", exact=True).first).to_be_visible()
+    sees(alice, count)
+    expect(dana.get_by_role("button", name="Stop sharing")).to_be_visible()
+
+    assert written(alice) == 2
 
 
 def test_from_a_link_to_a_video_in_the_help_centre(whole: Desk) -> None:
@@ -68,7 +93,7 @@ def test_from_a_link_to_a_video_in_the_help_centre(whole: Desk) -> None:
     expect(dana.get_by_text("Recording", exact=False).first).to_be_visible()
     before = sees(alice)
     expect(alice.get_by_text("Recording", exact=True).first).to_be_visible()
-    counter.eventually(alice, lambda: is_written(alice), "a recorder that writes")
+    counter.eventually(alice, lambda: written(alice) > 0, "a recorder that writes")
 
     alice.keyboard.press("m")
     alice.get_by_label("Title").fill("The blank page")

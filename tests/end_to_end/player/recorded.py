@@ -88,8 +88,8 @@ class Recorded(NamedTuple):
     page: dict[str, Any]
 
     def at(self, type: str, number: int = 0) -> int:
-        """When the event of this type happened, ms since 1970; `number` counts from 0."""
-        found = [event["at"] for event in self.page["events"] if event["body"]["type"] == type]
+        """When the event of this type happened, ms since 1970; `number` counts from 0. Of a bookmark, what it marks."""
+        found = [e["body"].get("at", e["at"]) for e in self.page["events"] if e["body"]["type"] == type]
         return int(found[number])
 
     @property
@@ -168,7 +168,7 @@ async def session(link: SignalingConnection, dana: CountingCustomer, screen: Cou
     assert surface is not None
     await screen.pass_by(15)
     await link.send(m.Say(id=new_id(), text="Hello Dana, <b>look</b> at the box"))
-    await link.send(m.AddBookmark(id=new_id(), title="Where the settings are"))
+    await link.send(m.AddBookmark(id=new_id(), title="Where the settings are", at=link.server_time()))
     await screen.pass_by(10)
     await link.send(mark(surface, BOX, PINK))
     await screen.pass_by(15)
@@ -187,7 +187,7 @@ async def session(link: SignalingConnection, dana: CountingCustomer, screen: Cou
     await dana.resize(SECOND_SIZE)
     await screen.pass_by(15)
     await link.send(mark(surface, STROKE, BLUE))
-    await link.send(m.AddBookmark(id=new_id(), title="Later in the smaller window"))
+    await link.send(m.AddBookmark(id=new_id(), title="Later in the smaller window", at=link.server_time()))
     await screen.pass_by(20)
     await link.send(m.End(id=new_id(), outcome="solved"))
     await heard(link, lambda body: isinstance(body, m.SegmentFinished))
