@@ -9,6 +9,7 @@ import type { LiveSession } from "./live_session";
 import { Notes } from "./notes";
 import { Snapshots } from "./snapshots";
 import { Timeline } from "./timeline";
+import "./panel.css";
 
 export type PanelName = "chat" | "notes" | "snapshots" | "timeline" | "customer";
 

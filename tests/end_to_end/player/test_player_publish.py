@@ -214,6 +214,6 @@ def test_an_administrator_adds_a_user_and_disables_them(open_page: OpenPage) -> 
 
 def test_nobody_else_administers_users(open_page: OpenPage) -> None:
     page = open_page("alice", "/console/users")
-    expect(page.get_by_text("Your role (agent) may not do this.")).to_be_visible()
+    expect(page.get_by_text("Your role may not do this.")).to_be_visible()
     expect(page.get_by_role("button", name="Add a user")).to_have_count(0)
     assert page.request.get("/api/users").status == 403
