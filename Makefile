@@ -77,7 +77,7 @@ system-packages:
 	@scripts/install-system-packages
 
 test: setup system-packages check
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 generate: $(PYTHON_READY) $(NODE_READY)
 	$(BIN)/python -m signaling.schema

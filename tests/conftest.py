@@ -12,13 +12,6 @@ from tests.server_process import ServerProcess, seed
 MakeServer = Callable[..., ServerProcess]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a browser or a server stays in one process: a file, or a folder of the end-to-end tests."""
-    for item in items:
-        together = item.path.parent if "end_to_end" in item.path.parts else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
-
-
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which the cast exists, made once since every password takes a while."""

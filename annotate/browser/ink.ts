@@ -27,8 +27,8 @@ interface Unfinished {
 /** How long a finished drawing is shown while its event is on the way. */
 const COMMIT_PATIENCE_MS = 3_000;
 
-/** Of a screen of 60 Hz. */
-const FRAME_MS = 16;
+/** Half a frame of a screen of 60 Hz. */
+const HALF_FRAME_MS = 8;
 
 /**
  * The canvas lies in `frame` (a positioned element with the surface's element inside, clipped to it) and covers it.
@@ -201,12 +201,12 @@ export class InkLayer {
 
   /**
    * Draw again: to be called after zooming, scrolling, or moving a player's clock. What comes alone is drawn as soon as
-   * the task that asks is done, and so is there for the very next frame; what comes in a rush, once in each frame.
+   * the task that asks is done, and so is there for the very next frame; what comes in a rush waits for the frame.
    */
   refresh(): void {
     const view = this.canvas.ownerDocument.defaultView;
     if (view === null || this.#asked || (this.#frame !== 0 && this.#window === view)) return;
-    if (performance.now() - this.#drawnAt >= FRAME_MS) {
+    if (performance.now() - this.#drawnAt >= HALF_FRAME_MS) {
       this.#asked = true;
       queueMicrotask(() => {
         if (this.#asked) this.draw();

@@ -36,7 +36,8 @@ def test_a_login_that_is_no_longer_good_leads_back_to_signing_in(desk: Desk) -> 
     page.goto("/console/tickets")
     expect(page.get_by_role("heading", name="All tickets")).to_be_visible()
     page.context.clear_cookies()
-    page.get_by_role("link", name="My tickets").click()
+    # Whichever request comes first meets the end of the login; it may be one of the page's own.
+    page.evaluate("""document.querySelector("a[href='/console/tickets/mine']")?.click()""")
     expect(page.get_by_text("You were signed out.")).to_be_visible()
 
 
