@@ -4,17 +4,18 @@
 // after, so that neither needs a network.
 
 import { Board, isBoardChange } from "../../annotate/browser/board";
-import type { Annotation } from "../../annotate/browser/shapes";
 import { Connection, type Link, randomIdentifier } from "../../signaling/browser/connection";
 import { rtcIceServers } from "../../signaling/browser/description";
 import { Emitter } from "../../signaling/browser/emitter";
-import type { Event, Pointer, Relay, Scope, Surface, SurfaceKind } from "../../signaling/browser/messages";
+import type { Event, Relay, Scope, Surface, SurfaceKind } from "../../signaling/browser/messages";
 import { type Audience, Sender } from "../../signaling/browser/sender";
 import { apply, isSeen, NEW_SESSION, type Participant, present, type Session } from "../../signaling/browser/session";
 import { describe, stillPicture } from "./capture";
+import type { CustomerEvents } from "./customer_events";
 import type { Participation } from "./http";
 import { Failure, sendPicture } from "./participation";
 
+const SHOW_WITHIN_MS = 300;
 const WATCH_EVERY_MS = 1_000;
 /** The status of a refusal that came over the connection, as HTTP would give it. */
 const REFUSED = 409;
@@ -23,16 +24,6 @@ const UNSUPPORTED: readonly Scope[] = ["voice", "control"];
 
 /** Why sharing ended without the customer's doing: loaded again, or away for longer than the server waits. */
 export type Interruption = "reloaded" | "away";
-
-export interface CustomerEvents {
-  /** Anything that a screen shows has changed. */
-  change: undefined;
-  event: Event;
-  pointer: { sender: string; pointer: Pointer };
-  drawing: { sender: string; annotation: Annotation | null };
-  /** The server refused to let this page share; `code` says why. */
-  refused: { code: string };
-}
 
 interface Peer {
   state: RTCPeerConnectionState;
@@ -67,6 +58,7 @@ export class Customer extends Emitter<CustomerEvents> {
   #surface: Surface | null = null;
   readonly #declining = new Set<Scope>();
   #iceReady = false;
+  #connecting: ReturnType<typeof setTimeout> | undefined;
   #offerRefused = false;
   #watch: ReturnType<typeof setInterval> | undefined;
 
@@ -149,10 +141,22 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#surfaceId = randomIdentifier();
     this.#surfaces.add(this.#surfaceId);
     track.addEventListener("ended", () => track === this.track && this.stop());
-    this.mirror.srcObject = new MediaStream([track]);
-    void this.mirror.play().catch(() => undefined);
+    this.#connecting = setTimeout(() => this.#show(), SHOW_WITHIN_MS);
     this.#watch = setInterval(() => this.#checkSurface(), WATCH_EVERY_MS);
     this.#checkSurface();
+  }
+
+  /** Whether the agents' answers are just being waited for: to build a screen meanwhile would keep them waiting. */
+  get connecting(): boolean {
+    return this.#connecting !== undefined;
+  }
+
+  #show(): void {
+    if (!this.connecting || !this.track) return;
+    clearTimeout(this.#connecting);
+    this.#connecting = undefined;
+    this.mirror.srcObject = new MediaStream([this.track]);
+    void this.mirror.play().catch(() => undefined);
     this.emit("change", undefined);
   }
 
@@ -252,6 +256,7 @@ export class Customer extends Emitter<CustomerEvents> {
     });
     this.#sender.on("peer", ({ participant, state, verification }) => {
       this.#peers.set(participant, { state, verification });
+      if (state === "connected") this.#show();
       this.emit("change", undefined);
     });
   }
@@ -363,6 +368,8 @@ export class Customer extends Emitter<CustomerEvents> {
   /** From here on nothing leaves this computer, whatever the network does. */
   #closeTap(): void {
     clearInterval(this.#watch);
+    clearTimeout(this.#connecting);
+    this.#connecting = undefined;
     this.#sender.stop();
     this.#peers.clear();
     this.track?.stop();
@@ -377,15 +384,16 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#sender.setIceServers(servers);
   }
 
-  /** Agents from the moment of consent, and the recorder while recording is on. */
+  /** Agents from the moment of the question, and the recorder while recording is on. */
   #settleAudience(): void {
-    const agreed = this.session.consents.view === "given" || this.track !== null;
+    // Prepared while the customer still reads the question; nothing is offered before the answer.
+    const asked = ["asked", "given"].includes(this.session.consents.view ?? "") || this.track !== null;
     const viewers = [...this.agents, ...(this.session.recording === "on" ? present(this.session, "recorder") : [])];
     const audience: Audience[] = viewers.map(({ id }) => ({
       id,
       reachable: this.link === "online" && this.connected.includes(id),
     }));
-    this.#sender.setAudience(agreed && this.#iceReady ? audience : []);
+    this.#sender.setAudience(asked && this.#iceReady ? audience : []);
     for (const id of [...this.#peers.keys()]) if (!viewers.some((viewer) => viewer.id === id)) this.#peers.delete(id);
   }
 }

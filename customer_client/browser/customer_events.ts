@@ -1,0 +1,13 @@
+import type { Annotation } from "../../annotate/browser/shapes";
+import type { Event, Pointer } from "../../signaling/browser/messages";
+
+/** What a page hears of its customer. */
+export interface CustomerEvents {
+  /** Anything that a screen shows has changed. */
+  change: undefined;
+  event: Event;
+  pointer: { sender: string; pointer: Pointer };
+  drawing: { sender: string; annotation: Annotation | null };
+  /** The server refused to let this page share; `code` says why. */
+  refused: { code: string };
+}
