@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
@@ -129,8 +130,11 @@ class SupportAgent:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-        await peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
-        await peer.setLocalDescription(await peer.createAnswer())
+        try:
+            await peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            await peer.setLocalDescription(await peer.createAnswer())
+        except InvalidStateError:
+            return  # the test ended meanwhile, and with it her connections
         self.connection.pass_on(m.Answer(sender, offer.connection, peer.localDescription.sdp))
 
     async def _candidate(self, message: m.Candidate) -> None:
