@@ -200,8 +200,8 @@ export class InkLayer {
   }
 
   /**
-   * Draw again: to be called after zooming, scrolling, or moving a player's clock. What comes alone is drawn as soon as
-   * the task that asks is done, and so is there for the very next frame; what comes in a rush waits for the frame.
+   * Draw again: to be called after zooming, scrolling, or moving a player's clock. What comes alone is painted as soon
+   * as the task that asks is done; what comes in a rush waits for the frame.
    */
   refresh(): void {
     const view = this.canvas.ownerDocument.defaultView;
