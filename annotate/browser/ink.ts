@@ -106,7 +106,7 @@ export class InkLayer {
   set board(board: Board) {
     this.#board = board;
     for (const id of this.#drawings.keys()) if (board.placed.has(id)) this.#drawings.delete(id);
-    this.refresh();
+    this.#soon();
   }
 
   get surface(): string | null {
@@ -201,16 +201,13 @@ export class InkLayer {
 
   /**
    * Draw again: to be called after zooming, scrolling, or moving a player's clock. What comes alone is painted as soon
-   * as the task that asks is done; what comes in a rush waits for the frame.
+   * as the task that asks is done, as is what was committed; what comes in a rush waits for the frame.
    */
   refresh(): void {
     const view = this.canvas.ownerDocument.defaultView;
     if (view === null || this.#asked || (this.#frame !== 0 && this.#window === view)) return;
     if (performance.now() - this.#drawnAt >= HALF_FRAME_MS) {
-      this.#asked = true;
-      queueMicrotask(() => {
-        if (this.#asked) this.draw();
-      });
+      this.#soon();
       return;
     }
     this.#window = view;
@@ -252,6 +249,14 @@ export class InkLayer {
     this.#resizes.disconnect();
     this.#listening.abort();
     this.canvas.remove();
+  }
+
+  #soon(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    queueMicrotask(() => {
+      if (this.#asked) this.draw();
+    });
   }
 
   #paint(box: Rectangle, surface: string): void {

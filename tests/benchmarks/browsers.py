@@ -23,7 +23,13 @@ FLAGS = [
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
 ]
-PICKER = "--auto-select-desktop-capture-source=Entire screen"
+WHOLE_SCREEN = "--auto-select-desktop-capture-source=Entire screen"
+DESK = "Desk"
+THE_DESK = f"--auto-select-tab-capture-source-by-title={DESK}"
+_LINE = "<p>The quick brown fox jumps over the lazy dog, 0123456789 times, and reads {} lines of it on the way.</p>"
+DESK_PAGE = f"""<!doctype html><html lang="en"><title>{DESK}</title><style>body {{ font: 15px/1.3 sans-serif }}</style>
+<h1>{DESK}</h1>{"".join(_LINE.format(number) for number in range(28))}</html>"""
+"""A page of text that stands still: it costs the encoder the same, whatever the customer's own page shows."""
 
 
 class Missing(Exception):
@@ -69,15 +75,15 @@ def virtual_screen() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def pair() -> AsyncIterator[Pair]:
-    """Both browsers, with the same flags; the customer's picks the whole screen when it is asked what to share."""
+async def pair(picker: str = WHOLE_SCREEN) -> AsyncIterator[Pair]:
+    """Both browsers, with the same flags; the customer's picks by itself when it is asked what to share."""
     chromium = program("chromium", "chromium-browser", "google-chrome")
     with virtual_screen() as display:
         async with async_playwright() as playwright:
             customer = await playwright.chromium.launch(
                 executable_path=chromium,
                 headless=False,
-                args=[*FLAGS, PICKER, "--window-position=0,0", f"--window-size={SCREEN[0]},{SCREEN[1]}"],
+                args=[*FLAGS, picker, "--window-position=0,0", f"--window-size={SCREEN[0]},{SCREEN[1]}"],
                 env={**os.environ, "DISPLAY": display},
             )
             agent = await playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 
 def median(values: Sequence[float]) -> float:
@@ -17,6 +17,18 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return round(ranked[int(rank) - 1], 1)
 
 
-def tell(figures: dict[str, object]) -> None:
-    """Print the figures as one JSON object."""
-    print(json.dumps(figures, indent=2))
+def tell(figures: Mapping[str, object]) -> None:
+    """Print the figures as a table for people, and as one JSON object in the last line."""
+    rows = list(_rows(figures))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
+    print(json.dumps(figures))
+
+
+def _rows(figures: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", value

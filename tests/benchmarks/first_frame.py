@@ -1,8 +1,8 @@
 """From the click on "share" to the first decoded frame at the agent: `python -m tests.benchmarks.first_frame`.
 
-The product, with its real server, is measured in turn with the bare reference (`bare.py`) in the same two browsers.
-The figures are printed as JSON, times in ms. `steps` says where the time goes: to the captured stream, then to the
-connected peer connection, then to the decoded frame.
+The product, with its real server, is measured in turn with the bare reference (`bare.py`) in the same two browsers, and
+both share the same window: a page of text that stands still. The figures are in ms. `steps` says where the time goes:
+to the captured stream, then to the connected peer connection, then to the decoded frame.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from playwright.async_api import BrowserContext, Page
 
 from tests.benchmarks.bare import bare_server
-from tests.benchmarks.browsers import Missing, Pair, pair
+from tests.benchmarks.browsers import DESK_PAGE, THE_DESK, Missing, Pair, pair
 from tests.benchmarks.figures import median, percentile, tell
 from tests.benchmarks.milestones import codec, forget, milestone, watch
 from tests.benchmarks.workspace import Workspace, workspace
@@ -90,7 +90,9 @@ def steps(runs: Sequence[Run]) -> dict[str, float]:
 
 async def measure(count: int) -> dict[str, object]:
     """`count` runs of each, in turn, after one of each that is not counted."""
-    async with pair() as browsers, workspace() as place:
+    async with pair(THE_DESK) as browsers, workspace() as place:
+        desk = await browsers.customer.new_page(viewport={"width": 1280, "height": 720})
+        await desk.set_content(DESK_PAGE)
         alice = await browsers.agent.new_context(locale="en")
         await place.sign_in(alice)
         _, chosen = await ours(place, browsers, alice)

@@ -8,20 +8,14 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.chromium import CHROMIUM, FLAGS, HEADLESS
 from tests.conftest import MakeServer
 from tests.end_to_end.console.counter import TITLE, WAIT_S
 from tests.end_to_end.console.people import Desk
 from tests.server_process import ServerProcess
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# A microphone that beeps once a second.
+MICROPHONE = "--use-fake-device-for-media-stream"
 
 
 class Browsers(NamedTuple):
@@ -37,8 +31,8 @@ def browsers() -> Iterator[Browsers]:
     expect.set_options(timeout=WAIT_S * 1000)
     with sync_playwright() as playwright:
         picker = f"--auto-select-tab-capture-source-by-title={TITLE}"
-        agents = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        customers = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, picker])
+        agents = playwright.chromium.launch(executable_path=HEADLESS, args=[*FLAGS, MICROPHONE])
+        customers = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, MICROPHONE, picker])
         yield Browsers(agents, customers)
         agents.close()
         customers.close()

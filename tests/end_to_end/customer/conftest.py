@@ -14,21 +14,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.chromium import CHROMIUM, FLAGS, HEADLESS
 from tests.server_process import ServerProcess
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCREEN = (1280, 720)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-]
 PICKER = "--auto-select-desktop-capture-source=Entire screen"
 DENIAL = "--use-fake-ui-for-media-stream=deny"
 
@@ -94,7 +83,7 @@ async def browsers(display: str) -> AsyncIterator[Browsers]:
             args=[*FLAGS, PICKER, "--window-position=0,0", "--window-size=1200,680"],
             env={**os.environ, "DISPLAY": display},
         )
-        plain = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, DENIAL])
+        plain = await playwright.chromium.launch(executable_path=HEADLESS, args=[*FLAGS, DENIAL])
         yield Browsers(sharing, plain)
         await plain.close()
         await sharing.close()

@@ -9,18 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import FLAGS, HEADLESS
 from tests.end_to_end.player.recorded import Recorded, record
 from tests.server_process import ServerProcess
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 OpenPage = Callable[..., Page]
 
@@ -43,10 +34,10 @@ def recorded(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
+    if HEADLESS is None:
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS)
         yield browser
         browser.close()
 
