@@ -64,14 +64,13 @@ build: setup
 check: $(PYTHON_READY) $(NODE_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m signaling.schema --check
 	$(BIN)/python -m server.schema --check
 	$(BIN)/python -m signaling.diagram --check
-	npm run --silent types
-	npm run --silent lint
-	npm run --silent test
+	@# The two languages on two cores; either's failure is a failure.
+	$(BIN)/mypy & npm run --silent types && npm run --silent lint && npm run --silent test; pages=$$?; \
+		wait $$! && exit $$pages
 
 system-packages:
 	@scripts/install-system-packages
