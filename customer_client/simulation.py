@@ -16,15 +16,16 @@ import cv2
 import numpy as np
 import structlog
 from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.sdp import candidate_from_sdp
 
 from customer_client.desktop import HEIGHT, WIDTH, Picture, draw_desktop
 from signaling import messages as m
-from signaling.aiortc_internals import peer_connection
+from signaling.aiortc_internals import close, peer_connection
 from signaling.client import ClosedError, RefusedError, SignalingConnection, new_id
+from signaling.session import State
 
 log = structlog.get_logger()
 
@@ -136,7 +137,7 @@ class Outgoing:
 
     async def close(self) -> None:
         self.track.stop()
-        await self.peer.close()
+        await close(self.peer)
 
 
 class SimulatedCustomer:
@@ -149,9 +150,20 @@ class SimulatedCustomer:
         self._screen = Screen()
         self._viewers: dict[str, Outgoing] = {}
         self._connected: set[str] = set()
+        self._asked: set[str] = set()
+        """Who wants a connection of its own, whatever else it has."""
         self._starting = False
         self._answered = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def viewers(self) -> list[str]:
+        """Those to whom there is a connection, or is being made."""
+        return list(self._viewers)
+
+    async def agree(self, scope: m.Scope) -> None:
+        """Gives a consent that the simulated customer would not give by itself."""
+        await self._link.send(m.GiveConsent(id=new_id(), scope=scope, granted=True))
 
     async def run(self) -> None:
         """Takes part until the session ends."""
@@ -179,6 +191,8 @@ class SimulatedCustomer:
                 await self._hang_up()
             case m.Event(body=m.Left(participant=participant)):
                 await self._drop(participant)
+            case m.Event(body=m.PathChanged(participant=participant, path="recorder")):
+                self._asked.discard(participant)
             case m.Relay(sender=sender, message=message):
                 await self._take(sender, message)
             case m.Presence(connected=connected):
@@ -200,21 +214,29 @@ class SimulatedCustomer:
             surface = m.Surface(id=new_id(), kind="monitor", label="Desktop", width=WIDTH, height=HEIGHT)
             self._send(m.StartSharing(id=new_id(), surface=surface), "start")
         if state.seen:
-            recorders = state.those_present("recorder") if state.recording == "on" else ()
-            wanted = {*state.those_present("agent"), *recorders}
+            wanted = self._audience(state)
             reachable = wanted & self._connected  # an offer to one whose link is not up yet would be lost
             for viewer in set(self._viewers) - wanted:
                 await self._drop(viewer)
             for viewer in reachable - set(self._viewers):
                 await self._offer(viewer)
 
+    def _audience(self, state: State) -> set[str]:
+        """The recorder while it hands the picture on; agents who have it directly, or ask for that."""
+        agents = state.those_present("agent")
+        handed = {agent for agent in agents if state.paths.get(agent) == "recorder"}
+        direct = {each for each in agents if not state.relayed or each in self._asked or each in self._viewers}
+        recorders = state.those_present("recorder") if state.recording == "on" or state.relayed or handed else ()
+        return (direct - handed) | (direct & self._asked) | {*recorders}
+
     async def _take(self, sender: str, message: m.Relayed) -> None:
         outgoing = self._viewers.get(sender)
         match message:
             case m.Reoffer():
+                self._asked.add(sender)
                 await self._drop(sender)
             case m.Answer(connection=connection, sdp=sdp) if outgoing and connection == outgoing.connection:
-                with contextlib.suppress(ValueError, InvalidStateError, InvalidAccessError, OperationError):
+                with contextlib.suppress(Exception):  # aiortc's parsers raise whatever they like on hostile input
                     await outgoing.peer.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
             case m.Candidate(connection=connection) if outgoing and connection == outgoing.connection:
                 await self._add_candidate(outgoing, message)

@@ -1,51 +1,54 @@
 """Whole frames out of RTP packets that come late, twice, out of order, or never.
 
-A frame is let go as soon as its packet with the marker bit is there, so that a still screen does not withhold its last
-frame. After a gap that retransmission did not mend, nothing is let go until the next keyframe: what is written can
-always be decoded. Time comes in as an argument, in seconds.
+A picture is let go as soon as its packet with the marker bit is there, so that a still screen does not withhold its
+last one. After a gap that retransmission did not mend, none is let go until the next keyframe: what is written can
+always be decoded. Of a voice each packet is a frame, which waits a moment only for those before it. Time comes in as an
+argument, in seconds.
 """
 
 from recorder.frames import Codec, Frame
 from recorder.rtp import Packet
+from recorder.synchronization import StreamClock
 
 ASK_AGAIN_AFTER = 0.03
 GIVE_UP_AFTER = 0.6
+VOICE_GIVE_UP_AFTER = 0.1
 MAX_WAITING = 2048
 MAX_JUMP = 1000
 """A sequence number further ahead than this is a stream that began anew, not a loss."""
 MAX_FRAME_BYTES = 8 << 20
-MAX_DRIFT = 5
-"""Seconds that RTP time may stray from the clock before the clock is believed instead."""
+_PART_BYTES = 64
+"""What a part costs in memory, however little is in it."""
 
 
 class Assembly:
     """The frames of one stream. `needs_keyframe` says that nothing can be let go before a keyframe comes."""
 
-    def __init__(self, codec: Codec) -> None:
-        self.needs_keyframe = True
+    def __init__(self, codec: Codec, clock: StreamClock) -> None:
+        self.needs_keyframe = codec.KIND == "video"
         self.lost_frames = 0
         self.highest: int | None = None
         """The highest sequence number seen, unwrapped."""
         self._codec = codec
+        self._clock = clock
+        self._whole = codec.KIND == "audio"
+        self._give_up_after = VOICE_GIVE_UP_AFTER if self._whole else GIVE_UP_AFTER
         self._next = 0
         self._waiting: dict[int, Packet] = {}
         self._missing: dict[int, list[float]] = {}
         self._parts: list[bytes] = []
         self._bytes = 0
         self._part_timestamp = 0
-        self._last_rtp_timestamp: int | None = None
-        self._timestamp = 0
-        self._let_go_at: float | None = None
-
-    def renewed(self, codec: Codec) -> "Assembly":
-        """An assembly for the stream that takes this one's place: its time goes on by the clock."""
-        successor = Assembly(codec)
-        successor.lost_frames = self.lost_frames
-        successor._timestamp, successor._let_go_at = self._timestamp, self._let_go_at
-        return successor
+        self._begun_at = 0.0
 
     def add(self, packet: Packet, now: float) -> list[Frame]:
         """The frames that are complete with this packet, in order."""
+        frames: list[Frame] = []
+        following = self._next
+        if packet.sequence == following & 0xFFFF and self.highest == following - 1:
+            self.highest, self._next = following, following + 1
+            self._take(packet, now, frames)
+            return frames
         sequence = self._place(packet.sequence, now)
         if sequence is None:
             return []
@@ -54,7 +57,6 @@ class Assembly:
             self._waiting[sequence] = packet
             return self._give_up(now) if len(self._waiting) > MAX_WAITING else []
         self._next += 1
-        frames: list[Frame] = []
         self._take(packet, now, frames)
         if self._waiting:
             self._drain(now, frames)
@@ -75,7 +77,7 @@ class Assembly:
     def expire(self, now: float) -> list[Frame]:
         """Gives up what has been missing for too long; the frames that become complete by it."""
         oldest = next(iter(self._missing.values()), None)
-        return self._give_up(now) if oldest is not None and now - oldest[0] >= GIVE_UP_AFTER else []
+        return self._give_up(now) if oldest is not None and now - oldest[0] >= self._give_up_after else []
 
     def _place(self, sequence: int, now: float) -> int | None:
         """The unwrapped sequence number; None for what came before or too late."""
@@ -104,20 +106,21 @@ class Assembly:
         """Skips the missing packets that are too old, and whatever was waiting for them."""
         frames: list[Frame] = []
         for sequence, asked in list(self._missing.items()):
-            if now - asked[0] < GIVE_UP_AFTER and len(self._waiting) <= MAX_WAITING:
+            if now - asked[0] < self._give_up_after and len(self._waiting) <= MAX_WAITING:
                 break
             del self._missing[sequence]
             if sequence >= self._next:
                 self._lose()
+                for skipped in range(self._next, sequence):
+                    self._waiting.pop(skipped, None)
                 self._next = sequence + 1
-                self._waiting = {key: packet for key, packet in self._waiting.items() if key >= self._next}
                 self._drain(now, frames)
         return frames
 
     def _lose(self) -> None:
         self._parts.clear()
         self._bytes = 0
-        self.needs_keyframe = True
+        self.needs_keyframe = not self._whole
 
     def _take(self, packet: Packet, now: float, frames: list[Frame]) -> None:
         if not packet.payload:
@@ -127,38 +130,31 @@ class Assembly:
         except ValueError:
             self._lose()
             return
-        if self._parts and (begins or packet.timestamp != self._part_timestamp):
-            self._finish(now, frames)
-        if not self._parts and not begins:
-            self._lose()
-            return
-        self._part_timestamp = packet.timestamp
+        if self._parts and packet.timestamp != self._part_timestamp:
+            self._finish(frames)
+        if not self._parts:
+            if not begins:
+                self._lose()
+                return
+            self._part_timestamp, self._begun_at = packet.timestamp, now
         self._parts.append(data)
-        self._bytes += len(data)
+        self._bytes += len(data) + _PART_BYTES
         if self._bytes > MAX_FRAME_BYTES:
             self._lose()
-        elif packet.marker:
-            self._finish(now, frames)
+        elif packet.marker or self._whole:
+            self._finish(frames)
 
-    def _finish(self, now: float, frames: list[Frame]) -> None:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        self._bytes = 0
+    def _finish(self, frames: list[Frame]) -> None:
+        parts, self._parts, self._bytes = self._parts, [], 0
+        try:
+            data = self._codec.join(parts)
+        except ValueError:
+            self._lose()
+            return
         size = self._codec.keyframe_size(data)
         if size is None and self.needs_keyframe:
             self.lost_frames += 1
             return
         self.needs_keyframe = False
-        frames.append(Frame(data, self._unwrap(self._part_timestamp, now), size))
-
-    def _unwrap(self, timestamp: int, now: float) -> int:
-        """RTP time since the first frame; strictly rising, and never far from the clock."""
-        rate = self._codec.CLOCK_RATE
-        if self._let_go_at is not None:
-            step = passed = int((now - self._let_go_at) * rate)
-            if self._last_rtp_timestamp is not None:
-                step = ((timestamp - self._last_rtp_timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-            self._timestamp += max(1, step if abs(step - passed) < MAX_DRIFT * rate else passed)
-        self._last_rtp_timestamp = timestamp
-        self._let_go_at = now
-        return self._timestamp
+        if data:
+            frames.append(Frame(data, self._clock.time(self._part_timestamp, self._begun_at), size, self._codec))

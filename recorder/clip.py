@@ -19,8 +19,8 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from annotate.board import Board
-from recorder import vp8
 from recorder.burning import Box, InkCache, Plane, planes_of
+from recorder.codecs import CODECS
 from recorder.scenes import Chapter, Part, Source, Story, chapters_of, parts_of
 from signaling import messages as m
 
@@ -98,7 +98,7 @@ def _even(length: int) -> int:
 
 def _open_at(part: Part) -> tuple[InputContainer, VideoStream]:
     """The part's file, to be read from the last keyframe before its beginning on."""
-    container = av.open(str(part.source.path))
+    container = av.open(part.source.media.file(), "r")
     stream = container.streams.video[0]
     offset = part.begin - part.source.started_at
     if offset > 0:
@@ -106,7 +106,7 @@ def _open_at(part: Part) -> tuple[InputContainer, VideoStream]:
             container.seek(int(offset * MS / (stream.time_base or MS)), stream=stream)
         except av.FFmpegError:  # a file without an index: read from its beginning
             container.close()
-            container = av.open(str(part.source.path))
+            container = av.open(part.source.media.file(), "r")
             stream = container.streams.video[0]
     return container, stream
 
@@ -115,6 +115,7 @@ def _sizes(part: Part) -> list[tuple[int, int]]:
     """The sizes that a part's pictures have; reads packets only."""
     found: list[tuple[int, int]] = []
     container, stream = _open_at(part)
+    codec = CODECS.get(stream.codec_context.codec.canonical_name.upper())
     with container:
         for packet in container.demux(stream):
             if packet.pts is None or not packet.size:
@@ -122,7 +123,7 @@ def _sizes(part: Part) -> list[tuple[int, int]]:
             if part.source.started_at + int(packet.pts * packet.time_base / MS) >= part.end:
                 break
             if packet.is_keyframe:
-                size = vp8.keyframe_size(bytes(packet)) if stream.codec_context.name == "vp8" else None
+                size = codec.keyframe_size(bytes(packet)) if codec else None
                 found.append(size or (stream.width, stream.height))
     return found
 

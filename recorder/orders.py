@@ -4,7 +4,7 @@ import msgspec
 
 
 class Record(msgspec.Struct, frozen=True, tag_field="type", tag="record"):
-    """Take part in this session with this participant token, and record it."""
+    """Take part in this session with this participant token: record it, and hand it on, as its timeline says."""
 
     session: str
     token: str

@@ -7,31 +7,19 @@ writing and reports when the link is back.
 
 import asyncio
 import contextlib
-import ipaddress
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
+from functools import partial
 
 import structlog
-from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidStateError
-from aiortc.rtcrtpreceiver import RTCRtpReceiver
-from aiortc.sdp import candidate_from_sdp
 
-from recorder.fragments import (
-    DurableFile,
-    Finished,
-    SegmentWriter,
-    WritingFailed,
-    abandoned,
-    index,
-    indexed_path,
-    recover,
-)
-from recorder.frames import Frame
-from recorder.reception import Attachment, Reception
+from recorder import steps
+from recorder.archive import Archive, Finished
+from recorder.frames import Codec, Frame
+from recorder.incoming import Incoming
+from recorder.relay import Relay
+from recorder.segment_writer import SegmentWriter, WritingFailed
 from signaling import messages as m
-from signaling.aiortc_internals import peer_connection
 from signaling.client import ClosedError, RefusedError, SignalingConnection, new_id
 
 log = structlog.get_logger()
@@ -40,33 +28,11 @@ SILENT_AFTER = 6.0
 OFFERED_WITHIN = 3.0
 REST = 5.0
 """Seconds after a failure of the disk before another segment is tried."""
+ADOPT_EVERY = 20.0
+GROWTH_EVERY = 60.0
 LINGER = 20.0
 """Seconds in which the end of a recording may still be reported after everything has stopped."""
 HURRY = 2.0
-MAX_CANDIDATES = 40
-"""More than any machine has; each that is taken is tried against each of our own."""
-
-
-def _is_literal(candidate: str) -> bool:
-    """Whether the address in an ICE candidate is an IP address and no name."""
-    parts = candidate.split()
-    try:
-        ipaddress.ip_address(parts[4])
-    except (IndexError, ValueError):
-        return False
-    return True
-
-
-def _literal_only(sdp: str) -> str:
-    """The description with so many candidates as are taken, and without those that are names."""
-    kept, taken = list[str](), 0
-    for line in sdp.splitlines(keepends=True):
-        if line.startswith("a=candidate:"):
-            taken += _is_literal(line)
-            if taken > MAX_CANDIDATES or not _is_literal(line):
-                continue
-        kept.append(line)
-    return "".join(kept)
 
 
 class Segment:
@@ -76,57 +42,40 @@ class Segment:
         self.id = segment_id
         self.writer = writer
         self.reported: asyncio.Task[bool | None] | None = None
-
-
-class Incoming:
-    """The peer connection with the customer; `connection` is its name in the protocol."""
-
-    def __init__(self, offer: m.Offer, customer: str, peer: RTCPeerConnection) -> None:
-        self.connection = offer.connection
-        self.customer = customer
-        self.peer = peer
-        self.attachment: Attachment | None = None
-        self.candidates = 0
-        self.named = False
-        """A candidate with a name came, which is not looked up: the browser's own checks will show its address."""
-        self.resync = False
-        """Frames were passed over, so that only a keyframe can come next."""
-
-    @property
-    def reception(self) -> Reception | None:
-        return self.attachment.reception if self.attachment else None
-
-    async def close(self) -> None:
-        if self.attachment is not None:
-            self.attachment.release()
-        await self.peer.close()
+        self.growth: asyncio.Task[None] | None = None
 
 
 class SessionRecorder:
-    """Records one session into `folder` until the session ends or `stop` is called."""
+    """Records one session into `archive` until the session ends or `stop` is called."""
 
     def __init__(
         self,
         server_url: str,
         token: str,
-        folder: Path,
+        archive: Archive,
         threads: Executor,
         *,
-        open_file: Callable[[Path], DurableFile] = DurableFile,
+        growth_every: float = GROWTH_EVERY,
     ) -> None:
         self._link = SignalingConnection(server_url, token)
-        self._folder = folder
+        self._archive = archive
         self._threads = threads
-        self._open_file = open_file
+        self._growth_every = growth_every
         self._loop = asyncio.get_running_loop()
         self._incoming: Incoming | None = None
         self._segment: Segment | None = None
+        self._voices: dict[str, Segment] = {}
+        """By agent: what each says, in a file of its own."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.Task[None] | None = None
         self._hurry = False
         self._asked_again_at = 0.0
         self._failure: str | None = None
         self._rest_until = 0.0
+        self._probing = False
+        self._stuck = 0
+        """Segments whose file the disk has not let go of yet."""
+        self._relay = Relay(self._link, self._hear)
 
     @property
     def writing(self) -> bool:
@@ -142,8 +91,9 @@ class SessionRecorder:
                 async for heard in self._link:
                     match heard:
                         case m.Event(body=body):
+                            self._relay.follow(heard)
                             self._follow(body)
-                            if isinstance(body, m.SessionEnded):
+                            if isinstance(body, m.SessionEnded) or self._replaced(body):
                                 break
                         case m.Relay(sender=sender, message=message):
                             await self._take(sender, message)
@@ -151,30 +101,45 @@ class SessionRecorder:
                 await self._wind_up()
 
     async def stop(self, *, hurry: bool = False) -> None:
-        """Finishes the segment in order, and leaves; in a hurry its index is left to the next process."""
+        """Finishes the segment in order, and leaves; in a hurry what is still to be reported is not waited for."""
         self._hurry = hurry
         await self._wind_up()
+        if not hurry:
+            with contextlib.suppress(RefusedError, ClosedError, TimeoutError):
+                await asyncio.wait_for(self._link.send(m.Leave(id=new_id())), HURRY)
         await self._link.close()
 
     async def _wind_up(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
         self._end_segment()
-        if self._incoming is not None:
-            incoming, self._incoming = self._incoming, None
+        self._end_voices()
+        incoming, self._incoming = self._incoming, None
+        await self._relay.close()
+        if incoming is not None:
             await incoming.close()
         if self._failure is not None and not self._hurry:
             self._spawn(self._adopt())
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=HURRY if self._hurry else LINGER)
 
+    def _replaced(self, body: m.EventBody) -> bool:
+        """Whether another recorder has taken the session over."""
+        return isinstance(body, m.Left) and body.participant == self._link.participant and body.reason == "replaced"
+
     def _follow(self, body: m.EventBody) -> None:
         match body:
             case m.RecordingStopped() | m.SharingStopped() | m.SessionEnded():
                 self._end_segment()
-                if self._incoming is not None:
+                self._end_voices()
+                passes_on = isinstance(body, m.RecordingStopped) and self._relay.carries
+                if self._incoming is not None and not passes_on:
                     self._spawn(self._incoming.close())
                     self._incoming = None
+            case m.Left(participant=agent) if agent in self._voices:
+                self._end(self._voices[agent])
+            case m.ConsentWithdrawn(scope="voice"):
+                self._end_voices()
             case m.SharingResumed() | m.RecordingStarted():
                 if self._incoming is not None and self._incoming.reception is not None:
                     self._incoming.reception.resume(self._loop.time())
@@ -184,63 +149,30 @@ class SessionRecorder:
             case m.Offer():
                 await self._answer(sender, message)
             case m.Candidate(connection=connection) if self._incoming and self._incoming.connection == connection:
-                await self._add_candidate(self._incoming, message)
+                await self._incoming.candidates.add(message)
+            case m.Answer() | m.Candidate() | m.Reoffer():
+                await self._relay.take(sender, message)
 
     async def _answer(self, sender: str, offer: m.Offer) -> None:
-        servers = [
-            RTCIceServer(urls=server.urls, username=server.username, credential=server.credential)
-            for server in self._link.ice_servers
-        ]
-        peer = peer_connection(servers)
-        incoming, before = Incoming(offer, sender, peer), self._incoming
+        incoming, before = Incoming(offer, sender, self._link.ice_servers), self._incoming
         try:
-            await self._negotiate(incoming, offer)
+            answer = await incoming.accept(offer.sdp, self._write, self._lost)
         except Exception as error:  # aiortc's parsers raise whatever they like on hostile input
             log.warning("offer not understood", error=type(error).__name__)
             await incoming.close()
             return
+        for message in answer:
+            self._link.pass_on(message)
         self._incoming = incoming
+        self._relay.feed(incoming)
         if before is not None:
             self._end_segment()
             self._spawn(before.close())
 
-    async def _negotiate(self, incoming: Incoming, offer: m.Offer) -> None:
-        peer = incoming.peer
-        video = peer.addTransceiver("video", direction="recvonly")
-        capabilities = RTCRtpReceiver.getCapabilities("video")
-        assert capabilities is not None
-        video.setCodecPreferences([c for c in capabilities.codecs if c.mimeType in ("video/VP8", "video/rtx")])
-        if "\nm=audio" in offer.sdp:
-            peer.addTransceiver("audio", direction="inactive")
-        await peer.setRemoteDescription(RTCSessionDescription(sdp=_literal_only(offer.sdp), type="offer"))
-        incoming.attachment = Attachment(video, lambda frame, now: self._write(incoming, frame, now))
-        await peer.setLocalDescription()
-        link, to, connection = self._link, incoming.customer, incoming.connection
-        link.pass_on(m.Answer(to=to, connection=connection, sdp=peer.localDescription.sdp))
-        end = m.Candidate(to=to, connection=connection, candidate="", sdp_mid=None, sdp_m_line_index=0)
-        link.pass_on(end)
-
-        @peer.on("connectionstatechange")  # type: ignore[misc, unused-ignore]
-        def changed() -> None:
-            if peer.connectionState in ("failed", "closed") and self._incoming is incoming:
-                self._end_segment()
-                self._ask_again(incoming.customer)
-
-    async def _add_candidate(self, incoming: Incoming, message: m.Candidate) -> None:
-        if not message.candidate:
-            if not incoming.named:
-                await incoming.peer.addIceCandidate(None)
-            return
-        if not _is_literal(message.candidate):
-            incoming.named = True
-            return
-        incoming.candidates += 1
-        if incoming.candidates > MAX_CANDIDATES:
-            return
-        with contextlib.suppress(ValueError, AssertionError, IndexError, InvalidStateError):
-            candidate = candidate_from_sdp(message.candidate.removeprefix("candidate:"))
-            candidate.sdpMid, candidate.sdpMLineIndex = message.sdp_mid, message.sdp_m_line_index
-            await incoming.peer.addIceCandidate(candidate)
+    def _lost(self, incoming: Incoming) -> None:
+        if self._incoming is incoming:
+            self._end_segment()
+            self._ask_again(incoming.sender)
 
     def _ask_again(self, customer: str) -> None:
         now = self._loop.time()
@@ -254,10 +186,17 @@ class SessionRecorder:
         An offer may be lost, as it is when it comes before our own link is up.
         """
         since: float | None = None
+        adopted_at = self._loop.time()
         while True:
             await asyncio.sleep(SILENT_AFTER / 6)
             state, now = self._link.state, self._loop.time()
-            if state.recording != "on" or state.phase != "sharing" or not self._link.connected:
+            if now - adopted_at > ADOPT_EVERY:  # one that we took over from may have written on for a while
+                adopted_at = now
+                self._spawn(self._adopt())
+            if state.held and self._link.connected and not self._probing and now >= self._rest_until:
+                self._probing = True
+                self._spawn(self._probe())
+            if not (state.recording == "on" or state.relayed) or state.phase != "sharing" or not self._link.connected:
                 since = None
                 continue
             since = since if since is not None else now
@@ -269,29 +208,51 @@ class SessionRecorder:
     def _write(self, incoming: Incoming, frame: Frame, now: float) -> None:
         if self._incoming is not incoming or incoming.reception is None:
             return
-        resting = self._segment is None and now < self._rest_until
+        resting = self._segment is None and (now < self._rest_until or self._stuck > 0)
         if resting or self._link.state.recording != "on" or self._link.state.phase != "sharing":
             incoming.resync = True
+            return
+        if frame.codec.KIND == "audio":
+            agreed = self._link.state.consents.get("voice") == "given"
+            if agreed and self._segment is not None and not incoming.resync:
+                self._segment.writer.write(frame, now)
             return
         if frame.size is None and (self._segment is None or incoming.resync):
             incoming.reception.want_keyframe(now)
             return
         incoming.resync = False
+        if frame.size is not None and self._segment is not None and not self._segment.writer.suits(frame):
+            self._end_segment()
         if self._segment is None:
-            self._segment = self._begin(incoming.reception)
+            self._segment = self._begin(incoming.codecs, incoming.sender, now - frame.time)
         self._segment.writer.write(frame, now)
 
-    def _begin(self, reception: Reception) -> Segment:
-        assert reception.codec is not None
+    def _hear(self, agent: str, frame: Frame, now: float) -> None:
+        """What an agent says over the connection that hands the picture on."""
+        state = self._link.state
+        agreed = state.recording == "on" and state.phase == "sharing" and state.consents.get("voice") == "given"
+        if not agreed or now < self._rest_until or self._stuck > 0:
+            return
+        if agent not in self._voices:
+            self._voices[agent] = self._begin([frame.codec], agent, now - frame.time)
+        self._voices[agent].writer.write(frame, now)
+
+    def _begin(self, codecs: Sequence[Codec], participant: str, age: float) -> Segment:
+        """A segment whose first frame was captured `age` seconds ago."""
         name = new_id()
         segment = Segment(
-            SegmentWriter(self._folder / f"{name}.webm", reception.codec, self._threads, self._failed, self._open_file),
+            SegmentWriter(partial(self._archive.create, name), codecs, self._threads, self._failed),
             name,
         )
         started = m.ReportSegmentStarted(
-            id=new_id(), segment=name, codec=reception.codec.CODEC, started_at=self._link.server_time()
+            id=new_id(),
+            segment=name,
+            participant=participant,
+            codec=codecs[0].CODEC,
+            started_at=self._link.server_time() - round(age * 1000),
         )
         segment.reported = self._loop.create_task(self._report_started(started, segment))
+        segment.growth = self._loop.create_task(self._report_growth(segment))
         return segment
 
     async def _report_started(self, message: m.ReportSegmentStarted, segment: Segment) -> bool | None:
@@ -300,46 +261,100 @@ class SessionRecorder:
         if segment.writer.failed is not None:
             return None
         after_failure, self._failure = self._failure is not None, None
+        if self._link.state.recording_failed is not None:
+            self._spawn(self._report_restored())
         try:
             await self._link.send(message)
+            steps.reached("start_reported")
         except ClosedError:
             return None
         except RefusedError as refusal:
             log.info("segment refused", code=refusal.code)
-            if self._segment is segment:
-                self._end_segment()
+            if segment is self._segment or segment in self._voices.values():
+                self._end(segment)
             return False
         if after_failure:
             self._spawn(self._adopt())
         return True
 
+    async def _report_growth(self, segment: Segment) -> None:
+        """Puts the digest of what is on disk onto the timeline from time to time, for the checkpoints to cover it."""
+        reported = 0
+        while True:
+            await asyncio.sleep(self._growth_every)
+            size, digest = segment.writer.grown
+            if size > reported:
+                reported = size
+                with contextlib.suppress(RefusedError, ClosedError):
+                    await self._link.send(m.ReportSegmentGrown(new_id(), segment.id, size, digest))
+
     def _failed(self, reason: str) -> None:
         log.error("recording failed", reason=reason)
-        self._segment = None
+        for segment in [*self._voices.values(), *([self._segment] if self._segment else [])]:
+            if segment.writer.failed is not None:
+                self._forget(segment)
+                self._stuck += 1
+                self._spawn(self._unstick(segment))
         self._rest_until = self._loop.time() + REST
         if self._failure != reason:
             self._failure = reason
             self._spawn(self._report_failure(reason))
+
+    async def _report_restored(self) -> None:
+        with contextlib.suppress(RefusedError, ClosedError):
+            await self._link.send(m.ReportRecordingRestored(id=new_id()))
+
+    async def _probe(self) -> None:
+        """While the sharing is held back no frame comes to try the disk with."""
+        try:
+            await self._loop.run_in_executor(self._threads, self._archive.probe)
+        except OSError:
+            self._rest_until = self._loop.time() + REST
+        else:
+            self._failure = None
+            await self._report_restored()
+            await self._adopt()
+        finally:
+            self._probing = False
+
+    async def _unstick(self, segment: Segment) -> None:
+        """A disk that hangs gets nothing new to do: what waits for it would only pile up."""
+        await segment.writer.let_go()
+        self._stuck -= 1
 
     async def _report_failure(self, reason: str) -> None:
         with contextlib.suppress(RefusedError, ClosedError):
             await self._link.send(m.ReportRecordingFailed(id=new_id(), reason=reason))
 
     def _end_segment(self) -> None:
-        segment, self._segment = self._segment, None
-        if segment is not None:
-            self._spawn(self._finish(segment, self._loop.time()))
+        if self._segment is not None:
+            self._end(self._segment)
+
+    def _end_voices(self) -> None:
+        for segment in list(self._voices.values()):
+            self._end(segment)
+
+    def _end(self, segment: Segment) -> None:
+        self._forget(segment)
+        self._spawn(self._finish(segment, self._loop.time()))
+
+    def _forget(self, segment: Segment) -> None:
+        """Nothing more is written into it."""
+        self._segment = None if segment is self._segment else self._segment
+        self._voices = {agent: each for agent, each in self._voices.items() if each is not segment}
+        if segment.growth is not None:
+            segment.growth.cancel()
 
     async def _adopt(self) -> None:
         """Finishes the segments of this session that a recorder which died, or a disk that failed, left behind."""
         with contextlib.suppress(ClosedError):
             await self._link.caught_up()
             for name in [name for name, finished in self._link.state.segments.items() if not finished]:
-                path = self._folder / f"{name}.webm"
-                if not abandoned(path):
+                if not await self._loop.run_in_executor(self._threads, self._archive.abandoned, name):
                     continue
                 try:
-                    await self._report_finished(name, await self._loop.run_in_executor(self._threads, recover, path))
+                    recovered = await self._loop.run_in_executor(self._threads, self._archive.recover, name)
+                    await self._report_finished(name, recovered)
                 except (OSError, ValueError) as error:
                     log.warning("segment not recovered", segment=name, error=str(error))
 
@@ -348,22 +363,15 @@ class SessionRecorder:
             finished = await segment.writer.finish(now)
         except WritingFailed:
             return
-        path = segment.writer.path
-        if not self._hurry:
-            try:
-                await self._loop.run_in_executor(self._threads, index, path, finished.duration_ms)
-            except (OSError, ValueError) as error:
-                log.warning("segment not indexed", segment=segment.id, error=str(error))
         known = await segment.reported if segment.reported is not None else None
         if known:
             await self._report_finished(segment.id, finished)
         elif known is False:  # the session was not to be recorded at that moment: nothing may be kept
-            for unwanted in (path, indexed_path(path)):
-                await self._loop.run_in_executor(self._threads, unwanted.unlink, True)
+            await self._loop.run_in_executor(self._threads, self._archive.shred, segment.id)
 
     async def _report_finished(self, name: str, finished: Finished) -> None:
         size, duration_ms, digest = finished
-        report = m.ReportSegmentFinished(id=new_id(), segment=name, bytes=size, duration_ms=duration_ms, sha256=digest)
+        report = m.ReportSegmentFinished(id=new_id(), segment=name, bytes=size, duration_ms=duration_ms, digest=digest)
         with contextlib.suppress(RefusedError, ClosedError):
             await self._link.send(report)
 

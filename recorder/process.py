@@ -1,7 +1,9 @@
 """The recorder process: it serves many sessions, as the server tells it over one control WebSocket.
 
-Losing that socket, or a session's signaling link, stops no recording: pictures come from peer to peer. SIGTERM finishes
-every segment in order; SIGKILL costs what was not yet on disk, a second at most, and the next process indexes the rest.
+Losing that socket, or a session's signaling link, stops no recording: pictures come from peer to peer. SIGTERM
+finishes every segment in order; SIGKILL costs what was not yet on disk, a second at most, and the next process finishes
+the rest. SIGHUP tells it that the server which started it is gone, as when that was killed: it records on until the
+recorder of the next server has taken over, or for `ORPHANED_S` seconds.
 """
 
 import asyncio
@@ -9,13 +11,12 @@ import contextlib
 import signal
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import aiohttp
 import msgspec
 import structlog
 
-from recorder.fragments import forget_unfinished, leftovers, recover
+from recorder.archive import Archive
 from recorder.orders import Order, Release
 from recorder.participant import SessionRecorder
 
@@ -25,22 +26,29 @@ FIRST_RETRY = 0.25
 LAST_RETRY = 3.0
 HEARTBEAT = 5.0
 THREADS = 4
+ORPHANED_S = 120.0
 
 
 _decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 
 
 class RecorderProcess:
-    """The sessions that this process records into `folder`."""
+    """The sessions that this process records into `archive`."""
 
-    def __init__(self, server_url: str, secret: str, folder: Path) -> None:
+    def __init__(self, server_url: str, secret: str, archive: Archive) -> None:
         self._server_url = server_url.rstrip("/")
         self._secret = secret
-        self._folder = folder
+        self._archive = archive
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="recorder")
         self._recorders: dict[str, SessionRecorder] = {}
         self._tokens: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Waits until there is no session to record."""
+        await self._idle.wait()
 
     async def serve(self) -> None:
         """Does as the server says, until cancelled; reconnects by itself."""
@@ -68,9 +76,9 @@ class RecorderProcess:
             await asyncio.wait(self._tasks, timeout=1)
         self._threads.shutdown(wait=True)
 
-    def index_leftovers(self) -> None:
-        """Indexes what a crash left behind, in a thread."""
-        self._threads.submit(_index_leftovers, self._folder)
+    def finish_leftovers(self) -> None:
+        """Finishes what a crash left behind, in a thread."""
+        self._threads.submit(_finish_leftovers, self._archive)
 
     def _obey(self, data: str | bytes) -> None:
         try:
@@ -86,8 +94,9 @@ class RecorderProcess:
             before = self._recorders.pop(order.session, None)
             if before is not None:
                 self._spawn(before.stop())
-            recorder = SessionRecorder(self._server_url, order.token, self._folder, self._threads)
+            recorder = SessionRecorder(self._server_url, order.token, self._archive, self._threads)
             self._recorders[order.session], self._tokens[order.session] = recorder, order.token
+            self._idle.clear()
             self._spawn(self._record(order.session, recorder))
 
     async def _record(self, session: str, recorder: SessionRecorder) -> None:
@@ -98,6 +107,8 @@ class RecorderProcess:
         finally:
             if self._recorders.get(session) is recorder:
                 del self._recorders[session], self._tokens[session]
+            if not self._recorders:
+                self._idle.set()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -105,27 +116,35 @@ class RecorderProcess:
         task.add_done_callback(self._tasks.discard)
 
 
-def _index_leftovers(folder: Path) -> None:
-    forget_unfinished(folder)
-    for path in leftovers(folder):
+def _finish_leftovers(archive: Archive) -> None:
+    for segment in archive.leftovers():
         try:
-            recover(path)
+            archive.recover(segment)
         except (OSError, ValueError) as error:
-            log.warning("segment not recovered", segment=path.stem, error=str(error))
+            log.warning("segment not recovered", segment=segment, error=str(error))
 
 
-async def run(server_url: str, secret: str, data_dir: Path) -> None:
-    """Records for the server at `server_url` under `data_dir`/recordings, until SIGTERM or SIGINT."""
-    folder = data_dir / "recordings"
-    folder.mkdir(parents=True, exist_ok=True)
-    process = RecorderProcess(server_url, secret, folder)
-    process.index_leftovers()
+async def run(server_url: str, secret: str, archive: Archive) -> None:
+    """Records for the server at `server_url` into `archive`, until SIGTERM or SIGINT."""
+    process = RecorderProcess(server_url, secret, archive)
+    process.finish_leftovers()
     serving = asyncio.create_task(process.serve())
     loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def end() -> None:
+        told.set()
+        serving.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, serving.cancel)
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, serving.cancel)
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+        waiting = [asyncio.create_task(work) for work in (told.wait(), process.idle())]
+        await asyncio.wait(waiting, timeout=ORPHANED_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
     finally:
         await process.finish()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _HEADER = struct.Struct("!BBHLL")
 _WORDS = struct.Struct("!HH")
+_SENDER_REPORT = struct.Struct("!LQL")
 
 
 class Packet(NamedTuple):
@@ -16,16 +17,21 @@ class Packet(NamedTuple):
     ssrc: int
     payload: bytes
     send_time: int | None
-    """abs-send-time, 24 bits of seconds in 6.18 fixed point, when it was asked for and is there."""
+    """abs-send-time, 24 bits of seconds in 6.18 fixed point, of a packet with the marker, when it was asked for."""
+    level: int | None = None
+    """How far below the loudest a voice is, in dB (RFC 6464), when it was asked for."""
 
 
 class SenderReport(NamedTuple):
     ssrc: int
     middle_ntp: int
     """The middle 32 bits of the NTP time, which a receiver report repeats (RFC 3550 section 6.4.1)."""
+    ntp: float
+    """The sender's clock in seconds, when the stream's clock showed `timestamp`."""
+    timestamp: int
 
 
-def parse(data: bytes, send_time_id: int | None = None) -> Packet:
+def parse(data: bytes, send_time_id: int | None = None, level_id: int | None = None) -> Packet:
     """An RTP packet; raises ValueError when it is none."""
     if len(data) < 12:
         raise ValueError("RTP packet is cut off")
@@ -33,33 +39,36 @@ def parse(data: bytes, send_time_id: int | None = None) -> Packet:
     if flags >> 6 != 2:
         raise ValueError("not RTP version 2")
     start, end = 12 + 4 * (flags & 0x0F), len(data)
-    send_time = None
+    send_time = level = None
     if flags & 0x10:
         if start + 4 > end:
             raise ValueError("RTP header extension is cut off")
         profile, words = _WORDS.unpack_from(data, start)
         first, start = start + 4, start + 4 + 4 * words
-        if profile == 0xBEDE and send_time_id is not None and start <= end:
-            send_time = _one_byte_extension(data, first, start, send_time_id)
+        if profile == 0xBEDE and second > 127 and send_time_id is not None and start <= end:
+            send_time = _one_byte_extension(data, first, start, send_time_id, 3)
+        if profile == 0xBEDE and level_id is not None and start <= end:
+            level = _one_byte_extension(data, first, start, level_id, 1)
     if flags & 0x20:
         end -= data[-1]
         if not data[-1]:
             raise ValueError("RTP padding of no length")
     if start > end:
         raise ValueError("RTP packet is cut off")
-    return Packet(second & 0x7F, second > 127, sequence, timestamp, ssrc, data[start:end], send_time)
+    quiet = level and level & 0x7F
+    return Packet(second & 0x7F, second > 127, sequence, timestamp, ssrc, data[start:end], send_time, quiet)
 
 
-def _one_byte_extension(data: bytes, position: int, end: int, wanted: int) -> int | None:
-    """The value of the wanted extension of three bytes (RFC 8285 section 4.2)."""
+def _one_byte_extension(data: bytes, position: int, end: int, wanted: int, size: int) -> int | None:
+    """The value of the wanted extension of `size` bytes (RFC 8285 section 4.2)."""
     while position < end:
         head = data[position]
         if head == 0:
             position += 1
             continue
         length = (head & 0x0F) + 1
-        if head >> 4 == wanted and length == 3 and position + 4 <= end:
-            return int.from_bytes(data[position + 1 : position + 4], "big")
+        if head >> 4 == wanted and length == size and position + 1 + size <= end:
+            return int.from_bytes(data[position + 1 : position + 1 + size], "big")
         position += 1 + length
     return None
 
@@ -70,7 +79,8 @@ def sender_reports(data: bytes) -> list[SenderReport]:
     while len(data) >= 4:
         size = 4 * (int.from_bytes(data[2:4], "big") + 1)
         if data[1] == 200 and len(data) >= 28 and size >= 28:
-            found.append(SenderReport(int.from_bytes(data[4:8], "big"), int.from_bytes(data[10:14], "big")))
+            ssrc, ntp, timestamp = _SENDER_REPORT.unpack_from(data, 4)
+            found.append(SenderReport(ssrc, ntp >> 16 & 0xFFFFFFFF, ntp / (1 << 32), timestamp))
         data = data[size:]
     return found
 

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from annotate.board import FADE_AFTER_MS, FADE_FOR_MS, AnnotationAdded, AnnotationsErased, AnnotationsRestored
 from annotate.shapes import Step
+from recorder.stored import StoredSegment
 from signaling import messages as m
 from signaling.session import INITIAL, State, apply
 
@@ -18,7 +18,7 @@ TAKEN_BACK_WITHIN_MS = 3_000
 class Source(NamedTuple):
     """A segment of the recording; `started_at` is its first frame's time in ms since 1970."""
 
-    path: Path
+    media: StoredSegment
     started_at: int
     duration_ms: int
 

@@ -1,14 +1,16 @@
 """VP8 as it comes in RTP: RFC 7741. Enough to put frames together, never to decode them."""
 
-from recorder.frames import Part
+from recorder.frames import Kind, Part
 
 CODEC = "VP8"
+KIND: Kind = "video"
 MATROSKA = "V_VP8"
+ONE_HEADER = False
 CLOCK_RATE = 90_000
 
 
 def strip(payload: bytes) -> Part:
-    """A payload without its descriptor (RFC 7741 section 4.2); raises ValueError when it is cut off."""
+    """A payload without its descriptor (RFC 7741 section 4.2)."""
     size = len(payload)
     first = payload[0] if size else 0
     position = 1
@@ -26,6 +28,11 @@ def strip(payload: bytes) -> Part:
     return Part(payload[position:], begins=first & 0x17 == 0x10)
 
 
+def join(parts: list[bytes]) -> bytes:
+    """The frame of these parts."""
+    return b"".join(parts)
+
+
 def keyframe_size(frame: bytes) -> tuple[int, int] | None:
     """Width and height of a keyframe, None when the frame is no keyframe (RFC 6386 section 9.1)."""
     if len(frame) < 10 or frame[0] & 1 or frame[3:6] != b"\x9d\x01\x2a":
@@ -33,3 +40,8 @@ def keyframe_size(frame: bytes) -> tuple[int, int] | None:
     width = int.from_bytes(frame[6:8], "little") & 0x3FFF
     height = int.from_bytes(frame[8:10], "little") & 0x3FFF
     return (width, height) if width and height else None
+
+
+def private(frame: bytes) -> bytes:
+    """Nothing: VP8 describes itself."""
+    return b""

@@ -16,6 +16,7 @@ from server.limits import address_of
 from server.logins import StaffRole, User
 from server.problems import Conflict, Forbidden, Invalid, Missing, Unauthenticated
 from server.routes import AFTERWARDS, CAPABILITIES, Caller, route
+from server.sessions import send_away
 
 # --- Records ---
 
@@ -141,8 +142,7 @@ async def change_user(app: App, user_id: str, change: UserChange, by: str, addre
         await audit.record(connection, by, "user.changed", user_id, address)
     if signed_out:
         app.feed.close(user_id)
-    for session, participant in places:
-        app.endpoint.dismiss(session, [participant], "account_disabled" if change.disabled else "signed_out")
+    await send_away(app, places, "account_disabled" if change.disabled else "signed_out")
     return UserSummary(*row)
 
 

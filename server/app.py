@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recorder.archive import Archive
 from server.assignment import Assignment
 from server.database import Database, now_ms
 from server.feed import Feed
 from server.limits import Limiter
 from server.settings import Settings
+from server.signing import Signer
 from server.timeline import Timeline
 from signaling.bus import Bus
 from signaling.endpoint import Endpoint
@@ -31,6 +33,8 @@ class App:
     assignment: Assignment
     feed: Feed
     limiter: Limiter
+    signer: Signer
+    archive: Archive
     key: bytes = field(repr=False)
     process_secret: str = field(repr=False)
     setup_token: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Which recorder process records which session; all of it can be made anew from the timelines."""
+"""Which recorder process takes part in which session; all of it can be made anew from the timelines."""
 
 import asyncio
 from collections import deque
@@ -47,7 +47,7 @@ class Recorder:
 
 
 class Assignment:
-    """Gives each session that is to be recorded to the recorder with the fewest."""
+    """Gives each session that wants a recorder to the one with the fewest."""
 
     def __init__(self, database: Database, endpoint: Endpoint) -> None:
         self._database = database
@@ -68,16 +68,23 @@ class Assignment:
         return len(self._recorders)
 
     async def want(self, session: str) -> None:
-        """The session is to be recorded from now on."""
+        """The session needs a recorder from now on."""
         async with self._lock:
             self._wanted.add(session)
             await self._assign(session)
 
-    async def unwant(self, session: str) -> None:
-        """The session is not to be recorded any longer."""
+    async def unwant(self, session: str, *, linger_s: float = 0.0) -> None:
+        """The session needs no recorder any longer; the one that it has may stay for `linger_s`."""
         async with self._lock:
             self._wanted.discard(session)
-            for recorder in self._recorders:
+            if linger_s:
+                asyncio.get_running_loop().call_later(linger_s, lambda: self._begin(self._release(session)))
+        if not linger_s:
+            await self._release(session)
+
+    async def _release(self, session: str) -> None:
+        async with self._lock:
+            for recorder in self._recorders if session not in self._wanted else ():
                 if recorder.sessions.pop(session, None):
                     recorder.order(Release(session))
 

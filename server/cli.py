@@ -21,7 +21,11 @@ from rich.table import Table
 
 from server import accounts, audit, doctor, instance, logs, passwords
 from server.accounts import NewUser
+from server.cli_export import export_command, verify_command
+from server.cli_keys import key_commands
+from server.cli_recordings import recording_commands
 from server.database import open_database
+from server.keys import open_archive
 from server.logins import StaffRole
 from server.problems import Problem
 from server.serving import Ready, serve
@@ -34,6 +38,10 @@ user_commands = typer.Typer(no_args_is_help=True, help="People who sign in.")
 config_commands = typer.Typer(no_args_is_help=True, help="Settings.")
 cli.add_typer(user_commands, name="user")
 cli.add_typer(config_commands, name="config")
+cli.add_typer(key_commands, name="keys")
+cli.add_typer(recording_commands, name="recordings")
+cli.command("export")(export_command)
+cli.command("verify")(verify_command)
 
 Data = Annotated[Path | None, typer.Option(help="Folder of everything that is stored.")]
 ServerUrl = Annotated[str, typer.Option("--server", help="Address of the server to work for.")]
@@ -111,15 +119,15 @@ def demo_command(
     _serve(settings, demo.present)
 
 
-def _child(until_stdin_ends: bool) -> None:
-    """End with the server that started this process, however it ended."""
+def _child(until_stdin_ends: bool, told: signal.Signals = signal.SIGTERM) -> None:
+    """Tell this process when the server that started it is gone, however it ended."""
     if not until_stdin_ends:
         return
 
     def wait() -> None:
         while os.read(0, 4096):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), told)
 
     threading.Thread(target=wait, daemon=True, name="until stdin ends").start()
 
@@ -140,7 +148,7 @@ def worker_command(server: ServerUrl, data: Data = None, until_stdin_ends: Until
     settings = _settings(data=data)
     secret = _process_secret(settings)
     _child(until_stdin_ends)
-    _run(worker.run(server, secret, settings.data))
+    _run(worker.run(server, secret, settings.data, open_archive(settings)))
 
 
 @cli.command("recorder")
@@ -150,8 +158,8 @@ def recorder_command(server: ServerUrl, data: Data = None, until_stdin_ends: Unt
 
     settings = _settings(data=data)
     secret = _process_secret(settings)
-    _child(until_stdin_ends)
-    _run(process.run(server, secret, settings.data))
+    _child(until_stdin_ends, signal.SIGHUP)
+    _run(process.run(server, secret, open_archive(settings)))
 
 
 @user_commands.command("add")

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from server import accounts, demo_recording, instance, knowledge, passwords, recordings, transcript
+from server import accounts, demo_recording, instance, knowledge, passwords, transcript
 from server.accounts import NewUser
 from server.app import App
 from server.database import Database, articles, clips, new_id, now_ms, open_database, sessions, tickets, users
@@ -217,7 +217,7 @@ async def seed_recording(app: App, agent: str) -> None:
         name: str = (await connection.execute(select(users.c.name).where(users.c.id == agent))).scalar_one()
     if not (stored := await app.timeline.read(SESSION)):
         begun_at, segment = now_ms() - 26 * _HOUR, new_id()
-        finished = await demo_recording.record(recordings.folder(app.data), segment, begun_at)
+        finished = await demo_recording.record(app.archive, segment, begun_at)
         cast = Cast(
             agent,
             Participant(new_id(), "agent", name),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import av
@@ -13,8 +13,9 @@ from av.video.codeccontext import VideoCodecContext
 from annotate.shapes import Annotation, Arrow, Box, Shape, Step
 from customer_client.desktop import HEIGHT, WIDTH, draw_desktop
 from recorder import vp8
-from recorder.fragments import Finished, SegmentWriter, index
+from recorder.archive import Archive, Finished
 from recorder.frames import Frame
+from recorder.segment_writer import SegmentWriter
 from signaling import messages as m
 from signaling.session import INITIAL, Assign, Command, Join, Open, Participant, Refusal, apply, decide
 
@@ -56,7 +57,7 @@ def _script(
         (8, customer, m.GiveConsent("yes-record", "record", True)),
         (STARTED_S, customer, m.StartSharing("share", _SURFACE)),
         (STARTED_S, None, Join(recorder)),
-        (STARTED_S, recorder, m.ReportSegmentStarted("seg", segment, "VP8", started_at)),
+        (STARTED_S, recorder, m.ReportSegmentStarted("seg", segment, cast.customer.id, "VP8", started_at)),
         (10, agent, m.AddBookmark("mark-1", "Choose the printer", begun_at + 10_000)),
         (11, customer, m.Say("say-1", "Every second page comes out blank, and I don't know why.")),
         (12, agent, m.Say("say-2", "I see your printers. Let me show you where to look.")),
@@ -79,7 +80,7 @@ def timeline(
 ) -> list[m.Event]:
     """The session's events; `begun_at` is ms since 1970. Raises ValueError when the machine refuses the script."""
     script = _script(cast, organization, subject, segment, begun_at)
-    last = m.ReportSegmentFinished("fin", segment, finished.bytes, finished.duration_ms, finished.sha256)
+    last = m.ReportSegmentFinished("fin", segment, finished.bytes, finished.duration_ms, finished.digest)
     script.append((script[-1][0] + 0.4, cast.recorder, last))
     state, events = INITIAL, list[m.Event]()
     for second, sender, command in script:
@@ -107,18 +108,15 @@ def _frames(seconds: float) -> Iterator[Frame]:
         frame.pts, frame.time_base = round(passed * 1000), Fraction(1, 1000)
         for packet in encoder.encode(frame):
             data = bytes(packet)
-            yield Frame(data, (packet.pts or 0) * (vp8.CLOCK_RATE // 1000), vp8.keyframe_size(data))
+            yield Frame(data, (packet.pts or 0) / 1000, vp8.keyframe_size(data), vp8)
 
 
-async def record(folder: Path, segment: str, begun_at: int) -> Finished:
-    """Write and index the recording of a session that began at `begun_at` (ms since 1970); raises OSError."""
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    path, failures = folder / f"{segment}.webm", list[str]()
+async def record(archive: Archive, segment: str, begun_at: int) -> Finished:
+    """Write the recording of a session that began at `begun_at` (ms since 1970); raises `WritingFailed`."""
+    failures = list[str]()
     with ThreadPoolExecutor(1, thread_name_prefix="demo recording") as threads:
-        writer = SegmentWriter(path, vp8, threads, failures.append)
+        writer = SegmentWriter(partial(archive.create, segment), (vp8,), threads, failures.append)
         frames = _frames(begun_at / 1000 + STARTED_S)
         while (frame := await asyncio.to_thread(next, frames, None)) is not None:
-            writer.write(frame, frame.timestamp / vp8.CLOCK_RATE)
-        finished = await writer.finish(float(RECORDED_S))
-        await asyncio.to_thread(index, path, finished.duration_ms)
-    return finished
+            writer.write(frame, frame.time)
+        return await writer.finish(float(RECORDED_S))

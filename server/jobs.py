@@ -40,9 +40,9 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClipSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A segment of the recording: a file of the blobs folder, and the time of its first frame (ms since 1970)."""
+    """A segment of the recording, and the time of its first frame (ms since 1970)."""
 
-    file: str
+    segment: str
     started_at: int
     duration_ms: int
 

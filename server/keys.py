@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from recorder.archive import Archive
+from recorder.keyring import Keyring, parse
 from server.settings import Settings
 
 KEY_BYTES = 32
@@ -15,10 +17,11 @@ def server_key(settings: Settings) -> bytes:
     """The key of every keyed hash: the setting `secret`, or 32 random bytes kept in `<data>/secret.key`."""
     if settings.secret is not None:
         return hashlib.sha256(settings.secret.get_secret_value().encode()).digest()
-    return _kept(settings.data / "secret.key")
+    return kept(settings.data / "secret.key")
 
 
-def _kept(path: Path) -> bytes:
+def kept(path: Path) -> bytes:
+    """The 32 bytes of a key file, made when there is none; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and len(key := path.read_bytes()) == KEY_BYTES:
         return key
@@ -43,6 +46,22 @@ def _kept(path: Path) -> bytes:
 def keyed_hash(key: bytes, purpose: str, text: str) -> bytes:
     """HMAC-SHA-256 of `text`, apart for every purpose."""
     return hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")
+
+
+def recording_keys(settings: Settings) -> Keyring:
+    """The keys of recordings: `recording_keys`, or those kept in `<data>/recording.keys`; raises OSError."""
+    if settings.recording_keys is not None:
+        return Keyring(parse(settings.recording_keys.get_secret_value()))
+    keyring = Keyring(settings.data / "recording.keys")
+    keyring.prepare()
+    return keyring
+
+
+def open_archive(settings: Settings) -> Archive:
+    """The recordings of the data folder, which is made when there is none; raises OSError."""
+    folder = settings.data / "recordings"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Archive(folder, recording_keys(settings))
 
 
 def new_token() -> str:

@@ -31,7 +31,7 @@ from server.jobs import (
 from server.limits import address_of
 from server.logins import User
 from server.problems import Conflict, Invalid, Missing
-from server.recordings import file_of, segments_of
+from server.recordings import pictures_of
 from server.routes import route
 from signaling.messages import SnapshotTaken
 
@@ -183,7 +183,7 @@ async def insert_article(
 async def publish(app: App, session: str, new: NewClip, user_id: str, address: str = "console") -> Publication:
     """Queue the making of a clip, with its article as a draft; raises `Missing` or `Invalid`."""
     timeline = await app.timeline.read(session)
-    segments = await asyncio.to_thread(segments_of, timeline, session, app.data)
+    segments = await asyncio.to_thread(pictures_of, timeline, session, app.data)
     if not segments:
         raise Missing("recording_not_found", "There is no such recording. Look for it in the library.")
     if not 0 < new.out_ms - new.in_ms <= MAX_CLIP_MS:
@@ -217,9 +217,9 @@ async def prepare(app: App, arguments: bytes) -> ClipWork:
     if clip is None:
         raise Missing("clip_not_found", "The article was deleted before its video was made.")
     timeline = await app.timeline.read(clip.session_id)
-    segments = await asyncio.to_thread(segments_of, timeline, clip.session_id, app.data)
+    segments = await asyncio.to_thread(pictures_of, timeline, clip.session_id, app.data)
     sources = [
-        ClipSource(str(file_of(app.data, s.id).relative_to(app.data)), s.started_at, s.duration_ms)
+        ClipSource(s.id, s.started_at, s.duration_ms)
         for s in segments
         if s.started_at < clip.out_ms and s.started_at + s.duration_ms > clip.in_ms
     ]
@@ -250,14 +250,8 @@ KINDS[_KIND] = Kind(prepare, finished)
 
 
 def _articles() -> Select[Any]:
-    made = (
-        clips.c.media_file,
-        clips.c.poster_file,
-        clips.c.duration_ms,
-        clips.c.width,
-        clips.c.height,
-        clips.c.chapters,
-    )
+    of_clip = ("media_file", "poster_file", "duration_ms", "width", "height", "chapters")
+    made = [clips.c[name] for name in of_clip]
     return (
         select(articles, users.c.name.label("author_name"), *made)
         .outerjoin(users, users.c.id == articles.c.author_id)
@@ -306,18 +300,23 @@ async def change_article(connection: AsyncConnection, article: str, change: Arti
 async def delete_article(app: App, article: str, user_id: str, address: str) -> None:
     """Take an article, its clip and their files away; the recording stays. Raises `Missing`."""
     async with app.database.write() as connection:
-        row = (await connection.execute(_articles().where(articles.c.id == article))).one_or_none()
-        if row is None:
-            raise _missing()
-        await connection.execute(articles.delete().where(articles.c.id == article))
-        if row.clip_id:
-            await connection.execute(clips.delete().where(clips.c.id == row.clip_id))
-        if connection.dialect.name == "sqlite":
-            await _unindex(connection, article)
+        names = await take_away(connection, article)
         await audit.record(connection, user_id, "article.deleted", article, address)
-    for name in (row.media_file, row.poster_file):
-        if name:
-            await asyncio.to_thread((folder(app.data) / name).unlink, missing_ok=True)
+    for name in names:
+        await asyncio.to_thread((folder(app.data) / name).unlink, missing_ok=True)
+
+
+async def take_away(connection: AsyncConnection, article: str) -> list[str]:
+    """Delete an article and its clip inside a transaction of the caller; the files that then go. Raises `Missing`."""
+    row = (await connection.execute(_articles().where(articles.c.id == article))).one_or_none()
+    if row is None:
+        raise _missing()
+    await connection.execute(articles.delete().where(articles.c.id == article))
+    if row.clip_id:
+        await connection.execute(clips.delete().where(clips.c.id == row.clip_id))
+    if connection.dialect.name == "sqlite":
+        await _unindex(connection, article)
+    return [name for name in (row.media_file, row.poster_file) if name]
 
 
 def _missing() -> Missing:

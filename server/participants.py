@@ -66,15 +66,21 @@ async def authenticate(database: Database, token: str | None) -> Admitted | None
     return Admitted(*row) if row else None
 
 
-async def revoke(connection: AsyncConnection, user_id: str) -> list[tuple[str, str]]:
-    """Make every token of a user worthless; the (session, participant) of those whose session goes on."""
+async def revoke(connection: AsyncConnection, user_id: str, session: str | None = None) -> list[tuple[str, str]]:
+    """Make every token of a user worthless, or those for one session.
+
+    What comes back is the (session, participant) of those whose session goes on.
+    """
+    theirs = participants.c.user_id == user_id
+    if session is not None:
+        theirs &= participants.c.session_id == session
     live = (
         select(participants.c.session_id, participants.c.id)
         .join(sessions, sessions.c.id == participants.c.session_id)
-        .where(participants.c.user_id == user_id, sessions.c.ended_at.is_(None))
+        .where(theirs, sessions.c.ended_at.is_(None))
     )
-    found = [(session, participant) for session, participant in await connection.execute(live)]
-    of_user = select(participants.c.id).where(participants.c.user_id == user_id)
+    found = [(place, participant) for place, participant in await connection.execute(live)]
+    of_user = select(participants.c.id).where(theirs)
     for participant in (await connection.execute(of_user)).scalars().all():
         change = participants.update().where(participants.c.id == participant)
         await connection.execute(change.values(token_hash=token_hash(new_token())))

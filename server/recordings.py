@@ -4,21 +4,26 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server import audit
+from recorder.archive import has_index, holds
+from server import audit, media
 from server.app import App
-from server.database import articles, events, sessions, tickets, users
+from server.database import articles, events, sessions, tickets, tombstones, users
 from server.folding import like_patterns
+from server.holds import held, recording_deleted
 from server.limits import address_of
 from server.logins import User
 from server.problems import Missing
+from server.retention import DAY_MS, Keeping, keeping
 from server.routes import route
 from server.tickets import MAX_LISTED, snapshot_url
+from server.tombstones import Tombstone, tombstone_of
 from signaling.messages import Event, Joined, Role, SegmentFinished, SegmentStarted, SnapshotTaken, Surface
 
 # --- Records ---
@@ -38,6 +43,8 @@ class RecordingSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration_ms: int
     bookmarks: int
     published: int
+    held: bool
+    deleted_at: int | None
 
 
 class RecordingList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,15 +55,20 @@ class RecordingList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of the recording: its first frame was shown at `started_at`; `indexed` files seek without a scan."""
+    """A file of the recording with the media of `participant`: its first frame was shown at `started_at`.
+
+    `indexed` files seek without a scan. One that is `missing` was written, and is not on the disk any more.
+    """
 
     id: str
+    participant: str
     started_at: int
     duration_ms: int
     codec: str
     url: str
     indexed: bool
     finished: bool
+    missing: bool
 
 
 class RecordedSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +84,10 @@ class RecordedParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class RecordingPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the player needs: the files in order, and the whole timeline with its ink, chat and bookmarks."""
+    """All that the player needs: the files in order, and the whole timeline with its ink, chat and bookmarks.
+
+    Of a recording that was deleted, `tombstone` says so, and there are no files and no words any more.
+    """
 
     session: str
     ticket: str | None
@@ -86,20 +101,18 @@ class RecordingPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     segments: list[Segment]
     events: list[Event]
     snapshots: list[RecordedSnapshot]
+    keeping: Keeping
+    tombstone: Tombstone | None
 
 
 # --- Operations ---
+
+VOICE = "OPUS"
 
 
 def folder(data: Path) -> Path:
     """Where the recorder's files lie."""
     return data / "recordings"
-
-
-def file_of(data: Path, segment: str) -> Path:
-    """The segment's file: the indexed one when it was finished, otherwise the raw one, which may still grow."""
-    indexed = folder(data) / f"{segment}.indexed.webm"
-    return indexed if indexed.exists() else folder(data) / f"{segment}.webm"
 
 
 def _rows() -> Select[Any]:
@@ -117,22 +130,33 @@ def _rows() -> Select[Any]:
 
 
 async def list_recordings(connection: AsyncConnection, query: str) -> RecordingList:
-    """Recorded sessions with all words of `query` in subject, customer, problem or chat."""
-    rows = _rows()
+    """Recorded sessions with all words of `query` in subject, customer, problem or chat; deleted ones say so."""
+    rows = _rows().add_columns(held().label("held"), tombstones.c.at.label("deleted_at"))
+    rows = rows.outerjoin(tombstones, tombstones.c.session_id == sessions.c.id)
     for pattern in like_patterns(query):
         rows = rows.where(sessions.c.search_text.like(pattern))
     newest = rows.order_by(sessions.c.created_at.desc()).limit(MAX_LISTED + 1)
     found = (await connection.execute(newest)).all()
     listed = [row.session for row in found[:MAX_LISTED]]
-    of_events = select(events.c.session_id, events.c.type, events.c.body).where(
-        events.c.session_id.in_(listed), events.c.type.in_(["segment_finished", "bookmark_added"])
+    of_events = (
+        select(events.c.session_id, events.c.type, events.c.body)
+        .where(
+            events.c.session_id.in_(listed),
+            events.c.type.in_(["segment_started", "segment_finished", "bookmark_added"]),
+        )
+        .order_by(events.c.session_id, events.c.seq)
     )
     durations, bookmarks = dict.fromkeys(listed, 0), dict.fromkeys(listed, 0)
+    voices: set[str] = set()
     for session, kind, body in await connection.execute(of_events):
         if kind == "bookmark_added":
             bookmarks[session] += 1
-        else:
-            durations[session] += msgspec.json.decode(body, type=SegmentFinished).duration_ms
+            continue
+        match msgspec.json.decode(body, type=SegmentStarted | SegmentFinished):
+            case SegmentStarted(segment, codec=codec) if codec == VOICE:
+                voices.add(segment)  # heard beside the pictures, it makes the recording no longer
+            case SegmentFinished(segment, duration_ms=duration) if segment not in voices:
+                durations[session] += duration
     of_articles = (
         select(articles.c.session_id, func.count())
         .where(articles.c.session_id.in_(listed), articles.c.state == "published")
@@ -152,32 +176,46 @@ async def list_recordings(connection: AsyncConnection, query: str) -> RecordingL
 
 
 def segments_of(timeline: Sequence[Event], session: str, data: Path) -> list[Segment]:
-    """The files of a timeline, in order; one that was never finished lasts until the timeline's last event."""
+    """The files of a timeline, in order; one that was never finished lasts until the timeline's last event.
+
+    Those that hold nothing but a voice, of codec `VOICE`, are among them, and those that are missing.
+    """
     finished = {e.body.segment: e.body.duration_ms for e in timeline if isinstance(e.body, SegmentFinished)}
     last = timeline[-1].at if timeline else 0
     return [
         Segment(
             id=body.segment,
+            participant=body.participant,
             started_at=body.started_at,
             duration_ms=finished.get(body.segment, max(0, last - body.started_at)),
             codec=body.codec,
             url=f"/api/recordings/{session}/segments/{body.segment}",
-            indexed=(folder(data) / f"{body.segment}.indexed.webm").exists(),
+            indexed=has_index(folder(data), body.segment),
             finished=body.segment in finished,
+            missing=not holds(folder(data), body.segment),
         )
         for body in (event.body for event in timeline)
-        if isinstance(body, SegmentStarted) and file_of(data, body.segment).exists()
+        if isinstance(body, SegmentStarted)
     ]
 
 
-async def recording_page(app: App, session: str) -> RecordingPage:
-    """All that the player needs; raises `Missing`."""
+def pictures_of(timeline: Sequence[Event], session: str, data: Path) -> list[Segment]:
+    """The files of a timeline that hold pictures and are there, in order."""
+    return [s for s in segments_of(timeline, session, data) if s.codec != VOICE and not s.missing]
+
+
+async def recording_page(app: App, session: str, opening: str) -> RecordingPage:
+    """All that the player needs; raises `Missing`. Looks at the files count as one with that at the page."""
     async with app.database.read() as connection:
         row = (await connection.execute(_rows().where(sessions.c.id == session))).one_or_none()
-    if row is None:
-        raise _missing()
+        if row is None:
+            raise _missing()
+        kept = await keeping(connection, session)
+        tombstone = await tombstone_of(app, connection, session)
     timeline = await app.timeline.read(session)
-    segments = await asyncio.to_thread(segments_of, timeline, session, app.data)
+    segments = [] if tombstone else await asyncio.to_thread(segments_of, timeline, session, app.data)
+    if opening:
+        segments = [msgspec.structs.replace(s, url=f"{s.url}?opening={quote(opening)}") for s in segments]
     taken = [
         RecordedSnapshot(event.body.surface, snapshot_url(session, event.body.surface.id), event.at)
         for event in timeline
@@ -187,7 +225,26 @@ async def recording_page(app: App, session: str) -> RecordingPage:
         RecordedParticipant(body.participant, body.role, body.name)
         for body in {e.body.participant: e.body for e in timeline if isinstance(e.body, Joined)}.values()
     ]
-    return RecordingPage(**row._asdict(), participants=people, segments=segments, events=timeline, snapshots=taken)
+    return RecordingPage(
+        **row._asdict(), participants=people, segments=segments, events=timeline, snapshots=taken, keeping=kept,
+        tombstone=tombstone,
+    )  # fmt: skip
+
+
+async def account(app: App, request: web.Request, user: User, session: str) -> None:
+    """Put a look at a recording into the audit log: once for an opening of the player, a download each time.
+
+    Who asks for a file without having opened the player is put there once an hour.
+    """
+    if "download" in request.query:
+        if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
+            async with app.database.write() as connection:
+                address = address_of(request, app.settings.trusted_proxies)
+                await audit.record(connection, user.id, "recording.downloaded", session, address)
+        return
+    opening = request.query.get("opening", "")[:64]
+    period_ms = DAY_MS if opening else 3_600_000
+    await audit.record_once(app, request, user, "recording.played", session, opening=opening, period_ms=period_ms)
 
 
 def _missing() -> Missing:
@@ -206,24 +263,29 @@ async def get_recordings(request: web.Request, app: App) -> RecordingList:
 
 @route("GET", "/api/recordings/{session}", "recording.read")
 async def get_recording(request: web.Request, app: App, user: User) -> RecordingPage:
-    """The player's data; that it was opened goes into the audit log."""
+    """The player's data; that it was opened goes into the audit log, once for each `opening`."""
     session = request.match_info["session"]
-    page = await recording_page(app, session)
-    async with app.database.write() as connection:
-        address = address_of(request, app.settings.trusted_proxies)
-        await audit.record(connection, user.id, "recording.played", session, address)
+    page = await recording_page(app, session, request.query.get("opening", "")[:64])
+    if page.tombstone is None:
+        await account(app, request, user, session)
     return page
 
 
+@route("HEAD", "/api/recordings/{session}/segments/{segment}", "recording.read")
 @route("GET", "/api/recordings/{session}/segments/{segment}", "recording.read")
-async def get_segment(request: web.Request, app: App) -> web.StreamResponse:
-    """A file of the recording; Range is served."""
+async def get_segment(request: web.Request, app: App, user: User) -> web.StreamResponse:
+    """A file of the recording; Range is served. With `download` in the query it is to be kept as a file."""
     session, segment = request.match_info["session"], request.match_info["segment"]
     async with app.database.read() as connection:
         of_session = select(events.c.body).where(events.c.session_id == session, events.c.type == "segment_started")
         bodies = (await connection.execute(of_session)).scalars().all()
+        if await tombstone_of(app, connection, session):
+            raise recording_deleted()
     known = {msgspec.json.decode(body, type=SegmentStarted).segment for body in bodies}
-    path = file_of(app.data, segment) if segment in known else None
-    if path is None or not await asyncio.to_thread(path.exists):
+    if segment not in known:
         raise _missing()
-    return web.FileResponse(path, headers={"Content-Type": "video/webm", "Cache-Control": "private, no-cache"})
+    await account(app, request, user, session)
+    headers = dict[str, str]()
+    if "download" in request.query:
+        headers["Content-Disposition"] = f'attachment; filename="{segment}.webm"'
+    return await media.send(request, app.archive, segment, headers)

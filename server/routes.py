@@ -36,6 +36,7 @@ AFTERWARDS: web.RequestKey[Callable[[web.StreamResponse], None]] = web.RequestKe
 
 _DESK: frozenset[StaffRole] = frozenset({"agent", "admin"})
 _LIBRARY: frozenset[StaffRole] = frozenset({"trainer", "admin"})
+_REVIEW: frozenset[StaffRole] = frozenset({"qa", "admin"})
 _ADMIN: frozenset[StaffRole] = frozenset({"admin"})
 
 CAPABILITIES: dict[str, frozenset[StaffRole]] = {
@@ -47,11 +48,15 @@ CAPABILITIES: dict[str, frozenset[StaffRole]] = {
     "waiting.read": _DESK,
     "waiting.accept": _DESK,
     "recording.read": STAFF,
+    "recording.hold": _REVIEW,
+    "recording.delete": _ADMIN,
     "job.read": STAFF,
     "article.read": STAFF,
     "article.write": _LIBRARY,
     "clip.create": _LIBRARY,
     "user.admin": _ADMIN,
+    "retention.admin": _ADMIN,
+    "audit.read": _REVIEW,
 }
 """Capability → the roles of staff that have it."""
 OTHERS = frozenset({"public", "participant", "process"})
@@ -155,6 +160,11 @@ async def identify(app: App, route: Route, request: web.Request) -> Caller:
     raise problems.Unauthenticated("token_unusable", "This token is not good here. Open the link again.")
 
 
+def not_yours() -> problems.Forbidden:
+    """It is another's."""
+    return problems.Forbidden("not_yours", "This belongs to somebody else.")
+
+
 def same_origin(request: web.Request, app: App) -> bool:
     """Whether a browser says that the request comes from one of our own pages; what is no browser says nothing."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
@@ -191,7 +201,7 @@ def bind(app: App, route: Route) -> Callable[[web.Request], Awaitable[web.Stream
             await app.limiter.hit(route.limit, route.path, address)
         caller = await identify(app, route, request)
         if route.owner and not await route.owner(app, request, caller):
-            raise problems.Forbidden("not_yours", "This belongs to somebody else.")
+            raise not_yours()
         arguments: dict[str, Any] = dict.fromkeys(route.given, caller)
         if route.body is not None:
             arguments["body"] = await read_body(request, route.body)

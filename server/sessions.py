@@ -1,5 +1,7 @@
 """Sessions as the desk sees them: started from a ticket, looked at, and joined by their agent."""
 
+import contextlib
+
 import msgspec
 from aiohttp import web
 from sqlalchemy import select
@@ -7,28 +9,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import audit, invitations
 from server.app import App
-from server.database import new_id, now_ms, sessions, tickets, users
+from server.database import colleagues, new_id, now_ms, sessions, tickets, users
 from server.folding import search_text
+from server.holds import lock_session
 from server.invitations import Invitation, InvitationState
 from server.limits import address_of
 from server.logins import User
 from server.participants import admit
 from server.participation import Language, Participation
 from server.problems import Conflict, Forbidden, Missing, Unavailable
-from server.routes import Caller, route
+from server.routes import Caller, not_yours, route
 from signaling import timeline
 from signaling.decisions import CommandRefused
 from signaling.messages import Role
-from signaling.session import Assign, Command, Open, Participant, State
+from signaling.session import Assign, Command, Depart, Open, Participant, State
 from signaling.state import Phase, Recording
 
 # --- Records ---
 
 
 class NewSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`ask_recording` is whether the customer will be asked to let the session be recorded."""
+    """`ask_recording` is whether the customer will be asked to let the session be recorded.
+
+    `strict_recording` is whether sharing is paused while recording fails; null means as the server is set.
+    """
 
     ask_recording: bool
+    strict_recording: bool | None = None
 
 
 class SessionStarted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +53,10 @@ class SessionParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class SessionSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A session for the console; `may_join` is whether who asks may take part in it as its agent."""
+    """A session for the console, as who asks sees it.
+
+    `may_join` is whether they may take part in it as an agent, `mine` whether they also say who else may.
+    """
 
     id: str
     ticket: str | None
@@ -64,6 +74,7 @@ class SessionSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     participants: list[SessionParticipant]
     invitation: InvitationState | None
     may_join: bool
+    mine: bool
 
 
 # --- Operations ---
@@ -128,7 +139,33 @@ async def of_owner(app: App, request: web.Request, caller: Caller) -> bool:
         row = (await connection.execute(owner)).one_or_none()
     if row is None:
         raise missing()
-    return isinstance(caller, User) and (caller.role == "admin" or row.owner_id == caller.id)
+    return isinstance(caller, User) and _is_whose(caller, row.owner_id)
+
+
+def _is_whose(user: User, owner_id: str | None) -> bool:
+    return user.role == "admin" or user.id == owner_id
+
+
+async def of_agents(app: App, request: web.Request, caller: Caller) -> bool:
+    """Whether the session in the path is the caller's as with `of_owner`, or one that they were let into."""
+    if await of_owner(app, request, caller):
+        return True
+    async with app.database.read() as connection:
+        return isinstance(caller, User) and await _is_inside(connection, request.match_info["session"], caller)
+
+
+async def _is_inside(connection: AsyncConnection, session: str, user: User) -> bool:
+    """Whether the user is one of the session's colleagues."""
+    whose = (colleagues.c.session_id == session) & (colleagues.c.user_id == user.id)
+    return (await connection.execute(select(colleagues.c.user_id).where(whose))).one_or_none() is not None
+
+
+async def send_away(app: App, places: list[tuple[str, str]], code: str) -> None:
+    """Have participants, whose tokens are worthless already, out of their sessions now: a picture needs no socket."""
+    for session, participant in places:
+        app.endpoint.dismiss(session, [participant], code)
+        with contextlib.suppress(Unavailable):  # then they are taken for gone after the grace
+            await tell(app, session, Depart(participant, "left"))
 
 
 def missing() -> Missing:
@@ -136,23 +173,25 @@ def missing() -> Missing:
     return Missing("session_not_found", "There is no such session. Look for it on its ticket.")
 
 
-def _ended() -> Conflict:
+def ended() -> Conflict:
+    """Nobody comes into it any more."""
     return Conflict("session_ended", "This session has ended. Start a new one from the ticket.")
 
 
-async def start(app: App, user: User, ticket: str, ask_recording: bool, request: web.Request) -> SessionStarted:
+async def start(app: App, user: User, ticket: str, new: NewSession, request: web.Request) -> SessionStarted:
     """A session of the ticket, owned by the user, with an invitation for the customer; raises `Missing`."""
     async with app.database.read() as connection:
         row = (await connection.execute(select(tickets).where(tickets.c.id == ticket))).one_or_none()
     if row is None:
         raise Missing("ticket_not_found", "There is no such ticket. Look for it in the list of all tickets.")
     session = new_id()
-    await tell(app, session, Open(app.settings.organization, row.title, ask_recording))
+    strict = app.settings.strict_recording if new.strict_recording is None else new.strict_recording
+    await tell(app, session, Open(app.settings.organization, row.title, new.ask_recording, strict))
     await tell(app, session, Assign(user.id, user.name))
     async with app.database.write() as connection:
         await insert_session(
             connection, session, row.title, problem=row.problem, customer_name=row.customer_name, language="en",
-            ask_recording=ask_recording, ticket=ticket, owner_id=user.id,
+            ask_recording=new.ask_recording, ticket=ticket, owner_id=user.id,
         )  # fmt: skip
         invitation = await invitations.issue(app, connection, session, user.id, request)
         address = address_of(request, app.settings.trusted_proxies)
@@ -173,25 +212,30 @@ async def summary(app: App, session: str, user: User) -> SessionSummary:
         )
         row = (await connection.execute(of_session)).one_or_none()
         invitation = await invitations.newest(connection, session)
+        inside = await _is_inside(connection, session, user)
     if row is None:
         raise missing()
+    mine = _is_whose(user, row.owner_id)
     people = [SessionParticipant(p.id, p.role, p.name, p.id in state.present) for p in state.participants.values()]
     return SessionSummary(
         id=session, ticket=row.ticket_id, ticket_number=row.number, subject=row.subject,
         customer_name=row.customer_name, owner_id=row.owner_id, owner_name=row.owner_name, language=row.language,
         ask_recording=row.ask_recording, phase=state.phase, recording=state.recording, created_at=row.created_at,
         ended_at=row.ended_at, participants=people, invitation=invitation,
-        may_join=row.ended_at is None and (user.role == "admin" or row.owner_id == user.id),
+        may_join=row.ended_at is None and (mine or inside), mine=mine,
     )  # fmt: skip
 
 
 async def join(app: App, session: str, user: User, request: web.Request) -> Participation:
-    """A place in the session as its agent; the route has checked that it is the user's. Raises `Conflict`."""
+    """A place in the session as an agent; raises `Conflict`, or `Forbidden` where the user has no part in it."""
     state = await current(app, session)
     if state.phase == "ended":
-        raise _ended()
+        raise ended()
     async with app.database.write() as connection:
+        await lock_session(connection, session)
         owner = (await connection.execute(select(sessions.c.owner_id).where(sessions.c.id == session))).scalar_one()
+        if not (_is_whose(user, owner) or await _is_inside(connection, session, user)):
+            raise not_yours()  # they were removed a moment ago
         if owner is None:
             raise Conflict("not_accepted", "This customer is still waiting. Accept them on the waiting list first.")
         admitted, token = await admit(connection, session, "agent", user.name, user.id)
@@ -208,7 +252,7 @@ async def join(app: App, session: str, user: User, request: web.Request) -> Part
 @route("POST", "/api/tickets/{ticket}/sessions", "session.start")
 async def post_session(request: web.Request, app: App, user: User, body: NewSession) -> SessionStarted:
     """Start a session from a ticket."""
-    return await start(app, user, request.match_info["ticket"], body.ask_recording, request)
+    return await start(app, user, request.match_info["ticket"], body, request)
 
 
 @route("GET", "/api/sessions/{session}", "session.read")
@@ -222,9 +266,9 @@ async def post_invitation(request: web.Request, app: App, user: User) -> Invitat
     """A new invitation; the one before it can't be used any more."""
     session = request.match_info["session"]
     async with app.database.write() as connection:
-        ended = select(sessions.c.ended_at).where(sessions.c.id == session)
-        if (await connection.execute(ended)).scalar_one() is not None:
-            raise _ended()
+        of_session = select(sessions.c.ended_at).where(sessions.c.id == session)
+        if (await connection.execute(of_session)).scalar_one() is not None:
+            raise ended()
         invitation = await invitations.issue(app, connection, session, user.id, request)
     app.feed.hint(f"session:{session}")
     return invitation
@@ -241,7 +285,7 @@ async def delete_invitations(request: web.Request, app: App, user: User) -> None
     app.feed.hint(f"session:{session}")
 
 
-@route("POST", "/api/sessions/{session}/participants", "session.start", owner=of_owner)
+@route("POST", "/api/sessions/{session}/participants", "session.start", owner=of_agents)
 async def post_participant(request: web.Request, app: App, user: User) -> Participation:
-    """The session's agent comes in."""
+    """The session's agent, or a colleague who was let in, comes in."""
     return await join(app, request.match_info["session"], user, request)

@@ -1,5 +1,6 @@
 """Settings: one frozen object, built once at the start from flags, environment and a TOML file, and passed down."""
 
+import base64
 import ipaddress
 import os
 import tomllib
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from recorder.keyring import parse
 
 PREFIX = "SIGHTLINE_"
 CONFIG_VARIABLE = "SIGHTLINE_CONFIG"
@@ -38,6 +41,16 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy address; by default SQLite in the data folder.")
     database_timeout_s: float = Field(5.0, gt=0, le=120, description="How long to wait for a locked database.")
     secret: SecretStr | None = Field(None, description="Key of keyed hashes; by default made once in the data folder.")
+    signing_key: SecretStr | None = Field(
+        None, description="Ed25519 key of checkpoints (base64 of 32 bytes); by default made once in the data folder."
+    )
+    checkpoint_webhook: str | None = Field(None, description="Address that every checkpoint is sent to.")
+    strict_recording: bool = Field(
+        False, description="Whether sharing is paused while recording fails, unless the session's start says otherwise."
+    )
+    recording_keys: SecretStr | None = Field(
+        None, description="Keys of recordings, id:base64 each; by default made once in the data folder."
+    )
     process_secret: SecretStr | None = Field(None, description="Shared with workers and recorders; random by default.")
     children: bool = Field(True, description="Whether serve starts a worker and a recorder itself.")
     stun_urls: list[str] = Field([], description="STUN servers, as stun:name:port.")
@@ -63,6 +76,31 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
             raise ValueError("must be an origin such as https://help.example.org")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("checkpoint_webhook")
+    @classmethod
+    def _webhook_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not (urlsplit(value).scheme in {"http", "https"} and urlsplit(value).netloc):
+            raise ValueError("must be an address such as https://archive.example.org/checkpoints")
+        return value
+
+    @field_validator("signing_key")
+    @classmethod
+    def _signing_key_is_a_seed(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            fits = value is None or len(base64.b64decode(value.get_secret_value(), validate=True)) == 32
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("must be the base64 of 32 bytes, as `openssl rand -base64 32` makes them")
+        return value
+
+    @field_validator("recording_keys")
+    @classmethod
+    def _recording_keys_are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse(value.get_secret_value())
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -125,7 +125,7 @@ async def take(app: App, request: web.Request, who: Admitted, wanted: Surface, r
     `wanted` is the surface as it will be, save for the size, which the picture gives.
     """
     sender = Participant(who.id, who.role, who.name)
-    if refusal := permitted(await current(app, who.session), sender, StoreSnapshot(wanted, requested_by)):
+    if refusal := permitted(await current(app, who.session), sender, StoreSnapshot(wanted, requested_by, "")):
         raise Forbidden(refusal.code, refusal.text)
     picture, size, digest = await store(app, request, wanted.id)
     surface = msgspec.structs.replace(wanted, width=picture.width, height=picture.height)
@@ -137,7 +137,7 @@ async def take(app: App, request: web.Request, who: Admitted, wanted: Surface, r
                     mime=picture.mime, bytes=size, sha256=digest, created_by=who.id, at=now_ms(),
                 )
             )  # fmt: skip
-        await tell(app, who.session, StoreSnapshot(surface, requested_by), sender)
+        await tell(app, who.session, StoreSnapshot(surface, requested_by, digest), sender)
     except BaseException:
         await asyncio.shield(_drop(app, surface.id))
         raise

@@ -7,9 +7,23 @@ from aiohttp import web
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server import audit
 from server.app import App
-from server.database import events, new_id, now_ms, sessions, snapshots, ticket_notes, tickets, users
+from server.database import (
+    events,
+    new_id,
+    now_ms,
+    sessions,
+    snapshots,
+    ticket_classes,
+    ticket_notes,
+    tickets,
+    tombstones,
+    users,
+)
 from server.folding import like_patterns, search_text
+from server.holds import Hold, holds_of_ticket
+from server.limits import address_of
 from server.logins import User
 from server.problems import Invalid, Missing
 from server.routes import route
@@ -37,7 +51,10 @@ class NewTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TicketChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """New values; null leaves a value as it is, and an empty `owner_id` gives the ticket to nobody."""
+    """New values; null leaves a value as it is.
+
+    An empty `owner_id` gives the ticket to nobody, an empty `class_id` the class that is standard.
+    """
 
     title: TicketTitle | None
     problem: TicketProblem | None
@@ -46,6 +63,7 @@ class TicketChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     customer_name: CustomerName | None
     customer_email: Email | None
     owner_id: Annotated[str, msgspec.Meta(max_length=64)] | None
+    class_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 class NewNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +104,7 @@ class TicketNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TicketSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A session of the ticket; `recorded` is true when there is something to play."""
+    """A session of the ticket; `recorded` is true when there is something to play, or was until `deleted_at` (ms)."""
 
     id: str
     subject: str
@@ -95,6 +113,7 @@ class TicketSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created_at: int
     ended_at: int | None
     recorded: bool
+    deleted_at: int | None
 
 
 class TicketSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +126,7 @@ class TicketSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TicketPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a ticket's page shows, the oldest note and session first."""
+    """All that a ticket's page shows, the oldest note and session first; `holds` are those on the ticket itself."""
 
     id: str
     number: int
@@ -124,6 +143,8 @@ class TicketPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: list[TicketNote]
     sessions: list[TicketSession]
     snapshots: list[TicketSnapshot]
+    class_id: str | None
+    holds: list[Hold]
 
 
 # --- Operations ---
@@ -206,9 +227,10 @@ async def ticket_page(connection: AsyncConnection, ticket: str) -> TicketPage:
     of_sessions = (
         select(
             sessions.c.id, sessions.c.subject, sessions.c.owner_id, users.c.name, sessions.c.created_at,
-            sessions.c.ended_at, recorded.label("recorded"),
+            sessions.c.ended_at, recorded.label("recorded"), tombstones.c.at.label("deleted_at"),
         )
         .outerjoin(users, users.c.id == sessions.c.owner_id)
+        .outerjoin(tombstones, tombstones.c.session_id == sessions.c.id)
         .where(sessions.c.ticket_id == ticket)
         .order_by(sessions.c.created_at)
     )  # fmt: skip
@@ -224,7 +246,8 @@ async def ticket_page(connection: AsyncConnection, ticket: str) -> TicketPage:
         TicketSnapshot(s.id, s.session_id, snapshot_url(s.session_id, s.id), s.width, s.height, s.at)
         for s in await connection.execute(of_snapshots)
     ]
-    return TicketPage(**row._asdict(), notes=notes, sessions=held, snapshots=taken)
+    holds = await holds_of_ticket(connection, ticket)
+    return TicketPage(**row._asdict(), notes=notes, sessions=held, snapshots=taken, holds=holds)
 
 
 async def change_ticket(connection: AsyncConnection, ticket: str, change: TicketChange) -> None:
@@ -235,6 +258,12 @@ async def change_ticket(connection: AsyncConnection, ticket: str, change: Ticket
     values: dict[str, str | None] = {k: v for k, v in msgspec.structs.asdict(change).items() if v is not None}
     if change.title is not None:
         values["title"] = _titled(change.title)
+    if change.class_id == "":
+        values["class_id"] = None
+    elif change.class_id is not None:
+        known = select(ticket_classes.c.id).where(ticket_classes.c.id == change.class_id)
+        if (await connection.execute(known)).one_or_none() is None:
+            raise Invalid("class_not_found", "There is no such class. Open the page again.")
     if change.owner_id == "":
         values["owner_id"] = None
     elif change.owner_id is not None:
@@ -296,11 +325,13 @@ async def get_ticket(request: web.Request, app: App) -> TicketPage:
 
 
 @route("PATCH", "/api/tickets/{ticket}", "ticket.write")
-async def patch_ticket(request: web.Request, app: App, body: TicketChange) -> TicketPage:
-    """A ticket's new values."""
-    ticket = request.match_info["ticket"]
+async def patch_ticket(request: web.Request, app: App, user: User, body: TicketChange) -> TicketPage:
+    """A ticket's new values; another class, by which its recordings are kept, goes into the audit log."""
+    ticket, address = request.match_info["ticket"], address_of(request, app.settings.trusted_proxies)
     async with app.database.write() as connection:
         await change_ticket(connection, ticket, body)
+        if body.class_id is not None:
+            await audit.record(connection, user.id, "ticket.class_changed", ticket, address)
         page = await ticket_page(connection, ticket)
     app.feed.hint(f"ticket:{ticket}")
     return page

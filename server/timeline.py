@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from server.database import Database, events, sessions
-from signaling.messages import Event, EventBody, SessionEnded
+from signaling.messages import BodyErased, Event, EventBody, SessionEnded
 from signaling.timeline import GENESIS, SALT_BYTES, Conflict, Fault, Sealed, Unavailable, seal, verify
 
 MAX_GROUP = 256
@@ -74,9 +74,12 @@ class Timeline:
 
     async def read(self, session: str, after: int = 0) -> list[Event]:
         """The events after seq `after`, in order. Raises `Unavailable`."""
-        columns = (events.c.seq, events.c.at, events.c.actor, events.c.body)
+        columns = (events.c.seq, events.c.at, events.c.actor, events.c.type, events.c.body)
         query = select(*columns).where(events.c.session_id == session, events.c.seq > after).order_by(events.c.seq)
-        return [Event(seq, at, actor, _BODY.decode(body)) for seq, at, actor, body in await self._select(query)]
+        return [
+            Event(seq, at, actor, BodyErased(kind) if body is None else _BODY.decode(body))
+            for seq, at, actor, kind, body in await self._select(query)
+        ]
 
     async def find(self, session: str, actor: str, message_id: str) -> int | None:
         """The seq that was acknowledged for a message, if it was. Raises `Unavailable`."""
@@ -142,36 +145,41 @@ class Timeline:
 
     async def _store(self, group: list[Append]) -> None:
         tails: dict[str, tuple[int, bytes]] = {}
-        async with self._database.write() as connection:
-            rows: list[dict[str, Any]] = []
-            ended: list[tuple[str, int]] = []
-            for item in group:
-                seq, tail = tails.get(item.session) or await self._tail(connection, item.session)
-                if seq != item.after:
-                    raise Conflict(f"the timeline is at {seq}, not at {item.after}")
-                last = item.events[-1].seq
-                for event in item.events:
-                    sealed = seal(item.session, event, tail, secrets.token_bytes(SALT_BYTES))
-                    seq, tail = sealed.seq, sealed.hash
-                    message_id = item.message_id if event.seq == last else None
-                    rows.append(msgspec.structs.asdict(sealed) | {"session_id": item.session, "message_id": message_id})
-                    if isinstance(event.body, SessionEnded):
-                        ended.append((item.session, event.at))
-                tails[item.session] = (seq, tail)
-            await connection.execute(events.insert(), rows)
-            for session, at in ended:
-                await connection.execute(update(sessions).where(sessions.c.id == session).values(ended_at=at))
+        rows: list[dict[str, Any]] = []
+        ended: list[tuple[str, int]] = []
+        for item in group:
+            seq, tail = tails.get(item.session) or await self._tail(item.session)
+            if seq != item.after:
+                raise Conflict(f"the timeline is at {seq}, not at {item.after}")
+            last = item.events[-1].seq
+            for event in item.events:
+                sealed = seal(item.session, event, tail, secrets.token_bytes(SALT_BYTES))
+                seq, tail = sealed.seq, sealed.hash
+                message_id = item.message_id if event.seq == last else None
+                rows.append(msgspec.structs.asdict(sealed) | {"session_id": item.session, "message_id": message_id})
+                if isinstance(event.body, SessionEnded):
+                    ended.append((item.session, event.at))
+            tails[item.session] = (seq, tail)
+        if not ended:
+            await self._database.insert(events, rows)
+        else:
+            async with self._database.write() as connection:
+                await connection.execute(events.insert(), rows)
+                for session, at in ended:
+                    await connection.execute(update(sessions).where(sessions.c.id == session).values(ended_at=at))
         for session, known in tails.items():
             self._tails[session] = known
             self._tails.move_to_end(session)
         while len(self._tails) > KNOWN_TAILS:
             self._tails.popitem(last=False)
 
-    async def _tail(self, connection: Any, session: str) -> tuple[int, bytes]:
+    async def _tail(self, session: str) -> tuple[int, bytes]:
+        """The last event's seq and hash; whoever appends at the same moment takes its place first or not at all."""
         if known := self._tails.get(session):
             return known
         query = select(events.c.seq, events.c.hash).where(events.c.session_id == session)
-        row = (await connection.execute(query.order_by(events.c.seq.desc()).limit(1))).one_or_none()
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.order_by(events.c.seq.desc()).limit(1))).one_or_none()
         return (row.seq, row.hash) if row else (0, GENESIS)
 
 

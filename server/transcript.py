@@ -6,8 +6,9 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
 from server.app import App
-from server.database import sessions, ticket_notes, tickets
+from server.database import sessions, ticket_notes, tickets, tombstones
 from server.folding import search_text
+from server.holds import lock_session
 from server.routes import background, observer
 from server.tickets import insert_note, snapshot_url
 from signaling.messages import (
@@ -93,9 +94,11 @@ async def write(app: App, session: str) -> None:
     words += [e.body.title for e in timeline if isinstance(e.body, BookmarkAdded)]
     try:
         async with app.database.write() as connection:
+            await lock_session(connection, session)
             row = (await connection.execute(select(sessions).where(sessions.c.id == session))).one_or_none()
-            if row is None:
-                return
+            erased = select(tombstones.c.at).where(tombstones.c.session_id == session)
+            if row is None or (await connection.execute(erased)).one_or_none() is not None:
+                return  # what was read above is not to be known any more
             found_by = search_text(row.subject, row.customer_name, row.problem, *words)
             await connection.execute(sessions.update().where(sessions.c.id == session).values(search_text=found_by))
             if row.ticket_id is None:

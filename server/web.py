@@ -11,7 +11,13 @@ from sqlalchemy import select
 
 from server import (
     accounts,
+    audit,
+    checkpoints,
+    colleagues,
+    deletion,
+    export,
     help_centre,
+    holds,
     invitations,
     jobs,
     knowledge,
@@ -20,9 +26,11 @@ from server import (
     participation,
     recorders,
     recordings,
+    retention,
     sessions,
     snapshots,
     tickets,
+    tombstones,
     transcript,
     waiting,
 )
@@ -30,11 +38,12 @@ from server.app import App
 from server.assignment import Assignment
 from server.database import Database, open_database, sessions as session_rows
 from server.feed import Feed
-from server.keys import new_token, server_key
+from server.keys import new_token, open_archive, server_key
 from server.limits import Limiter
 from server.problems import Forbidden
 from server.routes import BACKGROUND, MAX_BODY, OBSERVERS, ROUTES, bind, errors, route, same_origin
 from server.settings import Settings
+from server.signing import open_signer
 from server.timeline import Timeline
 from signaling.bus import LocalBus
 from signaling.endpoint import Endpoint, EndpointSettings
@@ -43,8 +52,8 @@ from signaling.messages import Event
 from signaling.session import Participant
 
 CAPABILITIES = (
-    accounts, help_centre, invitations, jobs, knowledge, pages, participation, recorders, recordings, sessions,
-    snapshots, tickets, transcript, waiting,
+    accounts, audit, checkpoints, colleagues, deletion, export, help_centre, holds, invitations, jobs, knowledge, pages,
+    participation, recorders, recordings, retention, sessions, snapshots, tickets, tombstones, transcript, waiting,
 )  # fmt: skip
 """The modules whose import puts their routes into the table."""
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,260}")
@@ -158,6 +167,8 @@ async def compose(settings: Settings) -> Server:
         assignment=Assignment(database, endpoint),
         feed=Feed(),
         limiter=Limiter(),
+        signer=open_signer(settings),
+        archive=open_archive(settings),
         key=server_key(settings),
         process_secret=settings.process_secret.get_secret_value() if settings.process_secret else new_token(),
         setup_token=secrets.token_urlsafe(24),

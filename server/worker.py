@@ -17,7 +17,8 @@ import msgspec
 import structlog
 
 from recorder import clip
-from recorder.fragments import sync_folder
+from recorder.archive import Archive
+from recorder.durability import sync_folder
 from recorder.scenes import Source
 from server.jobs import ClaimedJob, ClipChapter, ClipResult, ClipWork, JobFailure, JobFinish, JobProgress
 
@@ -53,7 +54,7 @@ class Advance:
         self.progress, self.at = min(1.0, max(0.0, progress)), time.monotonic()
 
 
-def make(work: ClipWork, attempt: int, data: Path, advance: Advance) -> ClipResult:
+def make(work: ClipWork, attempt: int, data: Path, archive: Archive, advance: Advance) -> ClipResult:
     """Make the clip and give its files their names; blocking, for threads only."""
     media, poster = data / work.media, data / work.poster
     media.parent.mkdir(parents=True, exist_ok=True)
@@ -61,9 +62,13 @@ def make(work: ClipWork, attempt: int, data: Path, advance: Advance) -> ClipResu
     for path in unfinished:
         for left in path.parent.glob(f"{path.stem}.*.part{path.suffix}"):
             left.unlink(missing_ok=True)
+    opened = contextlib.ExitStack()
     try:
         made = clip.publish(
-            [Source(data / source.file, source.started_at, source.duration_ms) for source in work.segments],
+            [
+                Source(opened.enter_context(archive.open(source.segment)), source.started_at, source.duration_ms)
+                for source in work.segments
+            ],
             work.events,
             snapshots={snapshot.surface: data / snapshot.file for snapshot in work.snapshots},
             in_ms=work.in_ms,
@@ -79,6 +84,7 @@ def make(work: ClipWork, attempt: int, data: Path, advance: Advance) -> ClipResu
             part.replace(path)
         sync_folder(media.parent)
     finally:
+        opened.close()
         for part in unfinished.values():
             part.unlink(missing_ok=True)
     chapters = [ClipChapter(chapter.at_ms, chapter.title) for chapter in made.chapters]
@@ -88,10 +94,11 @@ def make(work: ClipWork, attempt: int, data: Path, advance: Advance) -> ClipResu
 class Worker:
     """One job at a time, for the server at `server_url`."""
 
-    def __init__(self, http: aiohttp.ClientSession, server_url: str, data: Path) -> None:
+    def __init__(self, http: aiohttp.ClientSession, server_url: str, data: Path, archive: Archive) -> None:
         self._http = http
         self._url = f"{server_url.rstrip('/')}/api/worker"
         self._data = data
+        self._archive = archive
 
     async def claim(self) -> ClaimedJob | None:
         """A job, if there is one; raises what the connection raises."""
@@ -110,7 +117,7 @@ class Worker:
         try:
             answer: JobFinish | JobFailure
             try:
-                result = await asyncio.to_thread(make, job.work, job.attempt, self._data, advance)
+                result = await asyncio.to_thread(make, job.work, job.attempt, self._data, self._archive, advance)
                 answer = JobFinish(job.attempt, result)
             except clip.NothingRecorded:
                 answer = JobFailure(job.attempt, _NOTHING, again=False)
@@ -166,12 +173,12 @@ class Worker:
             return False
 
 
-async def run(server_url: str, secret: str, data_dir: Path) -> None:
+async def run(server_url: str, secret: str, data_dir: Path, archive: Archive) -> None:
     """Does jobs for the server at `server_url`, with the files below `data_dir`, until it is ended."""
     headers = {"Authorization": f"Bearer {secret}"}
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
-        worker = Worker(http, server_url, data_dir)
+        worker = Worker(http, server_url, data_dir, archive)
         while True:
             job = None
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):

@@ -10,6 +10,7 @@ class Open(msgspec.Struct, frozen=True):
     organization: str
     subject: str
     ask_recording: bool
+    strict_recording: bool = False
 
 
 class Assign(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ class StoreSnapshot(msgspec.Struct, frozen=True):
 
     surface: m.Surface
     requested_by: str | None
+    digest: str
 
 
 class LoseRecorder(msgspec.Struct, frozen=True):

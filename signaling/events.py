@@ -28,11 +28,15 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionOpened(Fact, frozen=True):
-    """The first event of every timeline. `ask_recording` is the ticket's policy: whether the customer is asked."""
+    """The first event of every timeline, with the ticket's policy.
+
+    `ask_recording`: whether the customer is asked. `strict_recording`: nothing is shared while recording fails.
+    """
 
     organization: str
     subject: str
     ask_recording: bool
+    strict_recording: bool = False
 
 
 class AgentAssigned(Fact, frozen=True):
@@ -96,10 +100,14 @@ class SharingStopped(Fact, frozen=True):
 
 
 class SnapshotTaken(Fact, frozen=True):
-    """A picture was stored; it is a surface of its own, of the same id, and can be drawn on."""
+    """A picture was stored; it is a surface of its own, of the same id, and can be drawn on.
+
+    `digest` is its SHA-256 in hex.
+    """
 
     surface: Surface
     requested_by: str | None
+    digest: str
 
 
 class SurfaceShown(Fact, frozen=True):
@@ -144,20 +152,29 @@ class RecordingStopped(Fact, frozen=True):
 
 
 class SegmentStarted(Fact, frozen=True):
-    """The first frame of a file was written; `started_at` is that frame's time, ms since 1970."""
+    """The first frame of a file with the media of `participant` was written, at `started_at`, ms since 1970."""
 
     segment: str
+    participant: str
     codec: str
     started_at: int
 
 
+class SegmentGrown(Fact, frozen=True):
+    """So far a file that is being written holds `bytes` bytes in full chunks, with this digest in hex."""
+
+    segment: str
+    bytes: int
+    digest: str
+
+
 class SegmentFinished(Fact, frozen=True):
-    """A file is complete: its length in bytes and ms, and its SHA-256 in hex."""
+    """A file is complete: its length in bytes and ms, and its digest in hex (`recorder/digest.py`)."""
 
     segment: str
     bytes: int
     duration_ms: int
-    sha256: str
+    digest: str
 
 
 class RecordingFailed(Fact, frozen=True):
@@ -166,8 +183,21 @@ class RecordingFailed(Fact, frozen=True):
     reason: str
 
 
+class RecordingRestored(Fact, frozen=True):
+    """The recorder can write again."""
+
+
 class SessionEnded(Fact, frozen=True):
     outcome: Outcome | None
+
+
+class BodyErased(Fact, frozen=True):
+    """In the place of what an event said: its recording was deleted, and nothing but its type, `was`, is left.
+
+    It is never stored, but read where a body is missing.
+    """
+
+    was: str
 
 
 EventBody = (
@@ -196,9 +226,12 @@ EventBody = (
     | RecordingStarted
     | RecordingStopped
     | SegmentStarted
+    | SegmentGrown
     | SegmentFinished
     | RecordingFailed
+    | RecordingRestored
     | SessionEnded
+    | BodyErased
 )
 
 

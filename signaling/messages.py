@@ -22,6 +22,7 @@ from annotate.board import (
 from annotate.shapes import Annotation, Fraction, Identifier
 from signaling.events import (
     AgentAssigned as AgentAssigned,
+    BodyErased as BodyErased,
     BookmarkAdded as BookmarkAdded,
     ChatSaid as ChatSaid,
     ConsentAsked as ConsentAsked,
@@ -39,11 +40,13 @@ from signaling.events import (
     Pixels as Pixels,
     Reason as Reason,
     RecordingFailed as RecordingFailed,
+    RecordingRestored as RecordingRestored,
     RecordingStarted as RecordingStarted,
     RecordingStopped as RecordingStopped,
     Role as Role,
     Scope as Scope,
     SegmentFinished as SegmentFinished,
+    SegmentGrown as SegmentGrown,
     SegmentStarted as SegmentStarted,
     SessionEnded as SessionEnded,
     SessionOpened as SessionOpened,
@@ -62,6 +65,7 @@ from signaling.events import (
 PROTOCOL_VERSION = 1
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Sdp = Annotated[str, msgspec.Meta(max_length=65536)]
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 # --- From a participant to the server ---
@@ -92,7 +96,7 @@ class Ping(Message, frozen=True):
 
 
 class Offer(Message, frozen=True):
-    """An SDP offer to participant `to`; `connection` tells one peer connection from its successor."""
+    """An SDP offer of who sends media to who receives it; `connection` tells one peer connection from its successor."""
 
     to: str
     connection: Identifier
@@ -116,7 +120,7 @@ class Candidate(Message, frozen=True):
 
 
 class Reoffer(Message, frozen=True):
-    """A viewer asks the customer for a new peer connection, its own being broken."""
+    """Who receives asks who sends for a new peer connection: its own is broken, or is to be replaced."""
 
     to: str
 
@@ -211,20 +215,33 @@ class StopRecording(Durable, frozen=True):
 
 
 class ReportSegmentStarted(Durable, frozen=True):
+    """`participant` is whose media it holds."""
+
     segment: Identifier
+    participant: Identifier
     codec: Annotated[str, msgspec.Meta(max_length=20)]
     started_at: int
+
+
+class ReportSegmentGrown(Durable, frozen=True):
+    segment: Identifier
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
+    digest: Digest
 
 
 class ReportSegmentFinished(Durable, frozen=True):
     segment: Identifier
     bytes: Annotated[int, msgspec.Meta(ge=0)]
     duration_ms: Annotated[int, msgspec.Meta(ge=0)]
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    digest: Digest
 
 
 class ReportRecordingFailed(Durable, frozen=True):
     reason: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,40}$")]
+
+
+class ReportRecordingRestored(Durable, frozen=True):
+    """What failed is possible again."""
 
 
 class Leave(Durable, frozen=True):
@@ -255,8 +272,10 @@ DurableMessage = (
     | ReportPath
     | StopRecording
     | ReportSegmentStarted
+    | ReportSegmentGrown
     | ReportSegmentFinished
     | ReportRecordingFailed
+    | ReportRecordingRestored
     | Leave
     | End
 )

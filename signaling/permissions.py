@@ -38,11 +38,13 @@ PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
     m.ReportPath: _VIEWERS,
     m.StopRecording: _STAFF,
     m.ReportSegmentStarted: _RECORDER,
+    m.ReportSegmentGrown: _RECORDER,
     m.ReportSegmentFinished: _RECORDER,
     m.ReportRecordingFailed: _RECORDER,
+    m.ReportRecordingRestored: _RECORDER,
     m.Leave: _ALL,
     m.End: _PEOPLE,
-    m.Offer: _CUSTOMER,
+    m.Offer: _CUSTOMER | _RECORDER,
     m.Answer: _VIEWERS,
     m.Candidate: _ALL,
     m.Reoffer: _VIEWERS,
@@ -71,8 +73,10 @@ WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
     m.ReportPath: SEEN,
     m.StopRecording: SEEN,
     m.ReportSegmentStarted: SEEN,
+    m.ReportSegmentGrown: EVER,
     m.ReportSegmentFinished: EVER,
     m.ReportRecordingFailed: ALIVE,
+    m.ReportRecordingRestored: ALIVE,
     m.Leave: EVER,
     m.End: ALIVE,
     m.Offer: SEEN,
@@ -87,7 +91,7 @@ WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
 """Message → the phases in which it means something."""
 
 STAFF_ONLY: frozenset[type[msgspec.Struct]] = frozenset(
-    {m.NoteAdded, m.BookmarkAdded, m.SegmentStarted, m.SegmentFinished}
+    {m.NoteAdded, m.BookmarkAdded, m.SegmentStarted, m.SegmentGrown, m.SegmentFinished}
 )
 """Events that are never sent to the customer."""
 

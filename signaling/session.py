@@ -6,9 +6,10 @@ goes. None of them does I/O; time comes in as an argument.
 
 Who may send what stands in `PERMISSIONS`, and when in `WHEN`. Consent is live only between the customer's yes and the
 end of that sharing: a stop, a customer who is gone past the grace, and the end of the session all clear it, and nothing
-but a new yes brings it back.
+but a new yes brings it back. Voice is agreed to only while a live screen is shared, so it ends with that.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -41,12 +42,18 @@ from signaling.state import (
     fold as fold,
 )
 
-MAX_AGENTS = 4
-"""Viewers that a customer's browser can serve directly."""
+MAX_DIRECT_VIEWERS = 4
+"""Agents whom a customer's browser can serve by itself."""
+MAX_VIEWERS = 25
+"""Agents whom a recorder can pass the picture on to."""
 MAX_ANNOTATIONS = 5_000
 MAX_SNAPSHOTS = 500
 MAX_SURFACES = 1_000
 """Of all kinds, snapshots among them: no more can have been shared one after the other by hand."""
+
+
+DOWNSTREAM: Mapping[m.Role, int] = {"customer": 0, "recorder": 1, "agent": 2}
+"""Media flows from a lower one to a higher one."""
 
 
 class Refusal(NamedTuple):
@@ -54,6 +61,10 @@ class Refusal(NamedTuple):
 
     code: str
     text: str
+
+
+Addressed = tuple[str, ...] | Refusal
+"""The ids of those to whom a message goes, or why to nobody."""
 
 
 def decide(state: State, sender: Participant | None, command: Command, now: int) -> tuple[m.EventBody, ...] | Refusal:
@@ -67,8 +78,8 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
     if state.phase == "ended" and isinstance(command, SystemCommand):
         return () if isinstance(command, Depart) else _ended()
     match command:
-        case Open(organization, subject, ask_recording):
-            return () if state.seq else (m.SessionOpened(organization, subject, ask_recording),)
+        case Open(organization, subject, ask_recording, strict):
+            return () if state.seq else (m.SessionOpened(organization, subject, ask_recording, strict),)
         case Assign(user, name):
             assigned = () if state.agent == user else (m.AgentAssigned(user, name),)
             return (*assigned, *(_asking(state) if state.agent is None else ()))
@@ -79,7 +90,11 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
         case m.Leave():
             return _depart(state, sender.id if sender else "", "left")
         case LoseRecorder(reason) | m.ReportRecordingFailed(reason=reason):
-            return (m.RecordingFailed(reason),) if state.recording == "on" else ()
+            holds = (m.SharingPaused(),) if state.strict_recording and state.phase == "sharing" else ()
+            return (m.RecordingFailed(reason), *holds) if state.recording == "on" else ()
+        case m.ReportRecordingRestored():
+            goes_on = (m.SharingResumed(),) if state.held and state.phase == "paused" else ()
+            return (m.RecordingRestored(), *goes_on) if state.recording_failed is not None else ()
         case m.End(outcome=outcome):
             return (*_stop(state), m.SessionEnded(outcome))
         case m.Say(text=text):
@@ -93,8 +108,8 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
         case m.Annotate() | m.Erase() | m.Restore() | m.ShowSurface() | StoreSnapshot():
             return _surface(state, sender, command)
         case m.ReportPath(path=path):
-            return (m.PathChanged(sender.id, path),) if sender else ()
-        case m.ReportSegmentStarted() | m.ReportSegmentFinished() | m.StopRecording():
+            return _path(state, sender, path)
+        case m.ReportSegmentStarted() | m.ReportSegmentGrown() | m.ReportSegmentFinished() | m.StopRecording():
             return _record(state, command)
         case _:
             return _share(state, command)
@@ -107,7 +122,7 @@ def permitted(state: State, sender: Participant, command: msgspec.Struct) -> Ref
         return Refusal("forbidden", f"A participant of role {sender.role} may not send this.")
     if state.phase not in WHEN[kind]:
         return _ended() if state.phase == "ended" else Refusal("wrong_phase", f"Not possible while {state.phase}.")
-    if sender.id not in state.present and kind not in (m.ReportSegmentFinished, m.Leave):
+    if sender.id not in state.present and kind not in (m.ReportSegmentGrown, m.ReportSegmentFinished, m.Leave):
         return Refusal("not_present", "Join the session again first.")
     if WHEN[kind] == SEEN and not state.seen:
         return Refusal("no_consent", "The customer has not agreed to be seen.")
@@ -134,8 +149,9 @@ def _join(state: State, participant: Participant) -> tuple[m.EventBody, ...] | R
     if participant.id in state.present:
         return ()
     before: tuple[m.EventBody, ...] = ()
-    if participant.role == "agent" and len(state.those_present("agent")) >= MAX_AGENTS:
-        return Refusal("full", f"{MAX_AGENTS} agents are here already; one of them must leave first.")
+    limit = MAX_VIEWERS if state.those_present("recorder") else MAX_DIRECT_VIEWERS
+    if participant.role == "agent" and len(state.those_present("agent")) >= limit:
+        return Refusal("full", f"{limit} agents are here already; one of them must leave first.")
     if participant.role != "agent":
         others = state.those_present(participant.role)
         before = tuple(body for other in others for body in _depart(state, other, "replaced"))
@@ -157,6 +173,8 @@ def _consent(state: State, command: m.AskConsent | m.GiveConsent) -> tuple[m.Eve
     scope, answered = command.scope, state.consents.get(command.scope)
     if scope != "view" and state.phase == "joined":
         return Refusal("view_first", "Only who agreed to be seen, or is being asked, can be asked for more.")
+    if scope == "voice" and _has_no_voice(state, command):
+        return Refusal("no_media", "Voice goes along with a live screen, and none is shared.")
     if isinstance(command, m.AskConsent):
         return () if answered in ("asked", "given") else (m.ConsentAsked(scope),)
     if state.agent is None:
@@ -185,6 +203,13 @@ def _has_media(surface: m.Surface | None) -> bool:
     return surface is not None and surface.kind != "picture"
 
 
+def _has_no_voice(state: State, command: m.AskConsent | m.GiveConsent) -> bool:
+    """Whether voice has no connection to go over: it may be asked for before one stands, but not be agreed to."""
+    if isinstance(command, m.AskConsent):
+        return state.seen and not _has_media(state.surface)
+    return command.granted and not (state.seen and _has_media(state.surface))
+
+
 def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
     match command:
         case m.StartSharing(surface=surface):
@@ -194,7 +219,10 @@ def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
                 return Refusal("surface_known", "Give the shared surface an id of its own.")
             if len(state.surfaces) >= MAX_SURFACES:
                 return _too_many_surfaces()
-            records = state.consents.get("record") == "given" and _has_media(surface)
+            if not _has_media(surface):
+                unheard = (m.ConsentRefused("voice"),) if state.consents.get("voice") == "asked" else ()
+                return (m.SharingStarted(surface), *unheard)
+            records = state.consents.get("record") == "given"
             return (m.SharingStarted(surface), *((m.RecordingStarted(),) if records else ()))
         case m.ChangeSurface(surface=surface):
             if surface.id in state.snapshots:
@@ -205,6 +233,8 @@ def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
         case m.PauseSharing():
             return (m.SharingPaused(),)
         case m.ResumeSharing():
+            if state.must_hold:
+                return Refusal("recording_failed", "Nothing may be shared unrecorded; it goes on with the recording.")
             return (m.SharingResumed(),)
         case m.StopSharing():
             return _stop(state)
@@ -240,37 +270,51 @@ def _surface(
             if surface is not None and surface not in state.snapshots:
                 return Refusal("unknown_surface", "There is no such snapshot.")
             return () if surface == state.shown else (m.SurfaceShown(surface),)
-        case StoreSnapshot(surface, requested_by):
+        case StoreSnapshot(surface, requested_by, digest):
             if len(state.snapshots) >= MAX_SNAPSHOTS:
                 return Refusal("too_many_snapshots", f"A session holds {MAX_SNAPSHOTS} snapshots; start a new one.")
             if surface.id in state.surfaces:
                 return Refusal("surface_known", "Give the snapshot an id of its own.")
-            return (m.SnapshotTaken(surface, requested_by),)
+            return (m.SnapshotTaken(surface, requested_by, digest),)
 
 
 def _record(
-    state: State, command: m.ReportSegmentStarted | m.ReportSegmentFinished | m.StopRecording
+    state: State,
+    command: m.ReportSegmentStarted | m.ReportSegmentGrown | m.ReportSegmentFinished | m.StopRecording,
 ) -> tuple[m.EventBody, ...] | Refusal:
     match command:
         case m.StopRecording():
             return (m.RecordingStopped(),) if state.recording == "on" else ()
-        case m.ReportSegmentStarted(segment=segment, codec=codec, started_at=started_at):
+        case m.ReportSegmentStarted(segment=segment, participant=participant, codec=codec, started_at=started_at):
             if state.recording != "on":
                 return Refusal("not_recording", "Nothing is to be recorded now; delete what was written.")
-            return () if segment in state.segments else (m.SegmentStarted(segment, codec, started_at),)
-        case m.ReportSegmentFinished(segment=segment, bytes=size, duration_ms=duration_ms, sha256=sha256):
+            if participant not in state.participants:
+                return Refusal("unknown_participant", "Nobody of that name ever took part.")
+            known = segment in state.segments
+            return () if known else (m.SegmentStarted(segment, participant, codec, started_at),)
+        case m.ReportSegmentGrown(segment=segment) | m.ReportSegmentFinished(segment=segment):
             if segment not in state.segments:
                 return Refusal("unknown_segment", "That segment was never started.")
-            return () if state.segments[segment] else (m.SegmentFinished(segment, size, duration_ms, sha256),)
+            if state.segments[segment]:
+                return ()
+            if isinstance(command, m.ReportSegmentGrown):
+                return (m.SegmentGrown(segment, command.bytes, command.digest),)
+            return (m.SegmentFinished(segment, command.bytes, command.duration_ms, command.digest),)
 
 
-def relay(state: State, sender: Participant, message: m.Relayed) -> tuple[str, ...] | Refusal:
+def _path(state: State, sender: Participant | None, path: m.Path) -> tuple[m.EventBody, ...] | Refusal:
+    if path == "recorder" and not state.relayed:
+        return Refusal("not_relayed", "Nothing goes through the recorder now.")
+    return (m.PathChanged(sender.id, path),) if sender and state.paths.get(sender.id) != path else ()
+
+
+def relay(state: State, sender: Participant, message: m.Relayed) -> Addressed:
     """The ids of the participants to whom an ephemeral message is passed on."""
     if refusal := permitted(state, sender, message):
         return refusal
     match message:
-        case m.Offer(to=to) | m.Answer(to=to) | m.Candidate(to=to) | m.Reoffer(to=to):
-            return _peer(state, sender, to)
+        case m.Offer() | m.Answer() | m.Candidate() | m.Reoffer():
+            return _peer(state, sender, message)
         case m.RequestSnapshot():
             return state.those_present("customer")
         case m.Pointer(surface=surface):
@@ -282,13 +326,17 @@ def relay(state: State, sender: Participant, message: m.Relayed) -> tuple[str, .
     return tuple(i for i in state.those_present("customer", "agent") if i != sender.id)
 
 
-def _peer(state: State, sender: Participant, to: str) -> tuple[str, ...] | Refusal:
-    """Media flows between the customer and one viewer; the recorder is one only while recording is on."""
-    if to not in state.present:
+def _peer(state: State, sender: Participant, message: m.Offer | m.Answer | m.Candidate | m.Reoffer) -> Addressed:
+    """Media flows from the customer to the agents, or from the customer to the recorder and from there to the agents.
+
+    Only who sends offers, and only who receives answers.
+    """
+    if message.to not in state.present:
         return Refusal("gone", "That participant is not here.")
-    roles = {sender.role, state.participants[to].role}
-    if len(roles) != 2 or "customer" not in roles:
-        return Refusal("forbidden", "Media flows between the customer and one viewer.")
-    if "recorder" in roles and state.recording != "on":
-        return Refusal("not_recording", "The customer has not agreed to be recorded.")
-    return (to,)
+    downstream = DOWNSTREAM[state.participants[message.to].role] - DOWNSTREAM[sender.role]
+    turned = downstream < 0 if isinstance(message, m.Offer) else downstream > 0
+    if not downstream or (turned and not isinstance(message, m.Candidate)):
+        return Refusal("forbidden", "Media flows from the customer to a viewer, and only its sender offers.")
+    if "recorder" in (sender.role, state.participants[message.to].role) and not state.relayed:
+        return Refusal("not_relayed", "Nothing goes through the recorder now.")
+    return (message.to,)

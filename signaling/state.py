@@ -40,6 +40,11 @@ class State(msgspec.Struct, frozen=True):
     organization: str = ""
     subject: str = ""
     ask_recording: bool = False
+    strict_recording: bool = False
+    recording_failed: str | None = None
+    """Why the recorder cannot write at the moment, as a short code."""
+    held: bool = False
+    """Sharing is paused because recording failed, and goes on with it."""
     agent: str | None = None
     agent_name: str | None = None
     participants: Mapping[str, Participant] = {}
@@ -49,8 +54,11 @@ class State(msgspec.Struct, frozen=True):
     snapshots: Mapping[str, m.Surface] = {}
     shown: str | None = None
     segments: Mapping[str, bool] = {}
+    paths: Mapping[str, m.Path] = {}
     board: Board = Board()
     outcome: m.Outcome | None = None
+    erased: bool = False
+    """Whether bodies are missing: what they said is not known, so the tables cannot be held against what remains."""
 
     @property
     def customer(self) -> str | None:
@@ -61,6 +69,26 @@ class State(msgspec.Struct, frozen=True):
     def seen(self) -> bool:
         """Whether view consent is live and something is shared: the one condition of everything about the picture."""
         return self.phase in ("sharing", "paused") and self.consents.get("view") == "given"
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the customer's picture goes to its viewers through the recorder.
+
+        For what is recorded it goes there anyway, and for two viewers it is encoded once. One to one and not recorded,
+        it stays between the two.
+        """
+        live = self.seen and self.surface is not None and self.surface.kind != "picture"
+        return live and self.wants_recorder and bool(self.those_present("recorder"))
+
+    @property
+    def must_hold(self) -> bool:
+        """Whether nothing may be shared now, because it would not be recorded."""
+        return self.strict_recording and self.recording == "on" and self.recording_failed is not None
+
+    @property
+    def wants_recorder(self) -> bool:
+        """Whether there is anything for a recorder to do: to write, or to hand on to several agents."""
+        return self.recording == "on" or len(self.those_present("agent")) > 1
 
     def those_present(self, *roles: m.Role) -> tuple[str, ...]:
         """Ids of the participants of these roles who are present, in the order in which they first came."""
@@ -140,12 +168,22 @@ _PHASE_TRIGGERS = frozenset(name for row in PHASES.values() for name in row)
 _RECORDING_TRIGGERS = frozenset(name for row in RECORDING.values() for name in row)
 
 
+_LASTING = (m.Joined, m.SegmentStarted, m.SegmentFinished, m.SessionEnded)
+"""What can be folded without knowing what was before; the session has ended anyway."""
+
+
 def apply(state: State, event: m.Event) -> State:
     """The state after `event`; raises `IllegalEvent` when the tables have no place for it."""
     if event.seq != state.seq + 1:
         raise IllegalEvent(f"event {event.seq} after {state.seq}")
+    if isinstance(event.body, m.BodyErased):
+        return msgspec.structs.replace(state, seq=event.seq, erased=True)
     name = trigger(state, event.body)
     phase, recording = state.phase, state.recording
+    if state.erased:
+        phase = "ended" if name == "session_ended" else phase
+        kept = _changes(state, event) if isinstance(event.body, _LASTING) else {}
+        return msgspec.structs.replace(state, seq=event.seq, phase=phase, **kept)
     try:
         if name in _PHASE_TRIGGERS:
             phase = PHASES[phase][name]
@@ -157,15 +195,18 @@ def apply(state: State, event: m.Event) -> State:
         raise IllegalEvent("sharing without consent")
     if name == "recording_started" and not (state.seen and state.consents.get("record") == "given"):
         raise IllegalEvent("recording without consent")
+    if event.body == m.ConsentGiven("voice") and not state.seen:
+        raise IllegalEvent("voice without a live picture")
     changed = _changes(state, event)
     return msgspec.structs.replace(state, seq=event.seq, phase=phase, recording=recording, **changed)
 
 
 def _changes(state: State, event: m.Event) -> dict[str, object]:
     match event.body:
-        case m.SessionOpened(organization, subject, ask_recording):
+        case m.SessionOpened(organization, subject, ask_recording, strict_recording):
             opened: dict[str, object] = {"organization": organization, "subject": subject}
-            return opened | {"ask_recording": ask_recording, "opened_at": event.at}
+            policy = {"ask_recording": ask_recording, "strict_recording": strict_recording}
+            return opened | policy | {"opened_at": event.at}
         case m.AgentAssigned(user, name):
             return {"agent": user, "agent_name": name}
         case m.Joined(participant, role, name):
@@ -173,6 +214,9 @@ def _changes(state: State, event: m.Event) -> dict[str, object]:
             return {"participants": known, "present": state.present | {participant}}
         case m.Left(participant):
             gone: dict[str, object] = {"present": state.present - {participant}}
+            # With the recorder goes what it passed on: until they say so again, nobody's picture comes that way.
+            ended = "recorder" if state.participants[participant].role == "recorder" else None
+            gone |= {"paths": {i: path for i, path in state.paths.items() if i != participant and path != ended}}
             return gone | ({"consents": {}} if participant == state.customer else {})
         case m.ConsentAsked(scope):
             return {"consents": {**state.consents, scope: "asked"}}
@@ -183,11 +227,22 @@ def _changes(state: State, event: m.Event) -> dict[str, object]:
         case m.ConsentWithdrawn(scope):
             return {"consents": _without(state.consents, scope)}
         case m.RecordingStopped():
-            return {"consents": _without(state.consents, "record")}
+            return {"consents": _without(state.consents, "record"), "recording_failed": None, "held": False}
+        case m.RecordingFailed(reason):
+            return {"recording_failed": reason}
+        case m.RecordingRestored():
+            return {"recording_failed": None}
+        case m.SharingPaused():
+            return {"held": state.must_hold}
+        case m.SharingResumed():
+            return {"held": False}
         case m.SharingStarted(surface) | m.SurfaceChanged(surface):
             return {"surface": surface, "surfaces": {**state.surfaces, surface.id: surface}, "shown": None}
         case m.SharingStopped():
-            return {"consents": {}, "surface": None, "shown": None}
+            stopped: dict[str, object] = {"consents": {}, "surface": None, "shown": None, "paths": {}}
+            return stopped | {"recording_failed": None, "held": False}
+        case m.PathChanged(participant, path):
+            return {"paths": {**state.paths, participant: path}}
         case m.SnapshotTaken(surface):
             known_surfaces = {**state.surfaces, surface.id: surface}
             return {"snapshots": {**state.snapshots, surface.id: surface}, "surfaces": known_surfaces}
@@ -200,7 +255,7 @@ def _changes(state: State, event: m.Event) -> dict[str, object]:
         case AnnotationAdded() | AnnotationsErased() | AnnotationsRestored() as change:
             return {"board": state.board.apply(change, event.actor, event.at)}
         case m.SessionEnded(outcome):
-            return {"outcome": outcome, "present": frozenset(), "consents": {}}
+            return {"outcome": outcome, "present": frozenset(), "consents": {}, "paths": {}}
         case _:
             return {}
 

@@ -18,14 +18,14 @@ SALT_BYTES = 16
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """An event as it is stored: `body` is its JSON, or null when it was erased."""
+    """An event as it is stored: `body` is its JSON, null with its salt when it was erased."""
 
     seq: int
     at: int
     actor: str
     type: str
     body: str | None
-    salt: bytes
+    salt: bytes | None
     commitment: bytes
     previous_hash: bytes
     hash: bytes
@@ -94,7 +94,7 @@ def verify(session: str, chain: Iterable[Sealed]) -> Fault | None:
             return Fault(link.seq, "it does not follow from the event before it")
         if link.hash != _digest(session, link):
             return Fault(link.seq, "its place, time, actor or type was changed")
-        if link.body is not None and link.commitment != _commitment(link.salt, link.body.encode()):
+        if link.body is not None and link.commitment != _commitment(link.salt or b"", link.body.encode()):
             return Fault(link.seq, "its body was changed")
         expected, previous = expected + 1, link.hash
     return None

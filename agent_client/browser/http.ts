@@ -77,6 +77,48 @@ export interface ArticleVideo {
 }
 
 /**
+ * A row: `object` is an id, and `about` the name of the thing where it still has one. `at` is ms since 1970.
+ */
+export interface AuditEntry {
+  id: string;
+  at: number;
+  user_id: string | null;
+  user_name: string | null;
+  action: string;
+  object: string;
+  about: string | null;
+  address: string;
+}
+
+/**
+ * The newest first, at most 100; `next` is the row to ask on from, or null. `actions` are those there are.
+ */
+export interface AuditPage {
+  entries: AuditEntry[];
+  next: string | null;
+  actions: string[];
+}
+
+/**
+ * A class as it is offered on a ticket.
+ */
+export interface ClassChoice {
+  id: string;
+  name: string;
+  days: number | null;
+  standard: boolean;
+}
+
+/**
+ * What an administrator says of a class: recordings are kept for `days`, or for ever when that is null.
+ */
+export interface ClassRule {
+  name: string;
+  days: number | null;
+  standard: boolean;
+}
+
+/**
  * A chapter of a clip, `at_ms` from the clip's beginning.
  */
 export interface ClipChapter {
@@ -84,9 +126,34 @@ export interface ClipChapter {
   title: string;
 }
 
+/**
+ * An account that may take part in sessions; the e-mail address tells two of the same name apart.
+ */
+export interface Colleague {
+  id: string;
+  name: string;
+  email: string;
+}
+
 export interface Credentials {
   email: string;
   password: string;
+}
+
+/**
+ * Why a recording is deleted, and whether the articles that were made of it go with it.
+ */
+export interface DeletionOrder {
+  ground: "customer_request" | "other";
+  reason: string;
+  articles: "delete" | "keep";
+}
+
+/**
+ * How many recordings of a class would be deleted at once if it kept them for so many days.
+ */
+export interface DueRecordings {
+  due: number;
 }
 
 export interface ErrorAnswer {
@@ -108,6 +175,8 @@ export interface ErrorBody {
 export interface Feedback {
   score: number;
 }
+
+export type Ground = "customer_request" | "other" | "retention";
 
 /**
  * `ok`, or what does not work.
@@ -138,6 +207,30 @@ export interface HelpRequest {
 }
 
 /**
+ * A hold on a session, or on a ticket and so on all of its sessions; in force until `released_at` (ms).
+ */
+export interface Hold {
+  id: string;
+  session: string | null;
+  ticket: string | null;
+  ticket_number: number | null;
+  subject: string;
+  reason: string;
+  placed_by: string;
+  placed_at: number;
+  released_by: string | null;
+  released_at: number | null;
+  release_reason: string | null;
+}
+
+/**
+ * Why it need not be kept any longer.
+ */
+export interface HoldRelease {
+  reason: string;
+}
+
+/**
  * A one-click link, the same as a QR code (a `data:` URL of an SVG), and a code to be spoken; one use for both.
  *
  * It is shown this once: only keyed hashes are stored. Times are ms since 1970.
@@ -160,6 +253,18 @@ export interface InvitationState {
 }
 
 /**
+ * A session that goes on, and that a colleague was let into; `added_at` is ms since 1970.
+ */
+export interface InvitedSession {
+  session: string;
+  subject: string;
+  customer_name: string;
+  owner_name: string;
+  ticket_number: number | null;
+  added_at: number;
+}
+
+/**
  * A job as the staff see it; `progress` is 0..1, `error` says what happened and what to do.
  */
 export interface Job {
@@ -174,6 +279,27 @@ export interface Job {
 export type JobKind = "publish_clip";
 
 export type JobState = "done" | "failed" | "queued" | "running";
+
+/**
+ * How long a recording is kept and why: `until` is ms since 1970, null for ever; `holds` win over it.
+ */
+export interface Keeping {
+  class_name: string;
+  days: number | null;
+  until: number | null;
+  holds: Hold[];
+  articles: KeptArticle[];
+}
+
+/**
+ * An article that was made from a recording.
+ */
+export interface KeptArticle {
+  id: string;
+  slug: string;
+  title: string;
+  state: string;
+}
 
 /**
  * Who is signed in, and what they may do.
@@ -197,15 +323,32 @@ export interface NewClip {
   text: string;
 }
 
+/**
+ * Whom to let in, by the id of the account.
+ */
+export interface NewColleague {
+  user: string;
+}
+
+/**
+ * Why the recording has to be kept, such as the number of a case.
+ */
+export interface NewHold {
+  reason: string;
+}
+
 export interface NewNote {
   text: string;
 }
 
 /**
  * `ask_recording` is whether the customer will be asked to let the session be recorded.
+ *
+ * `strict_recording` is whether sharing is paused while recording fails; null means as the server is set.
  */
 export interface NewSession {
   ask_recording: boolean;
+  strict_recording: boolean | null;
 }
 
 /**
@@ -257,6 +400,15 @@ export interface ParticipationDetails {
 export type Phase = "consent_asked" | "ended" | "joined" | "paused" | "sharing" | "waiting";
 
 /**
+ * A key that this server signs with, or signed with before; `key` is its 32 bytes in base64.
+ */
+export interface PublicKey {
+  id: string;
+  key: string;
+  present: boolean;
+}
+
+/**
  * The job that makes the video; the article is a draft until it is done.
  */
 export interface Publication {
@@ -296,6 +448,8 @@ export interface RecordingList {
 
 /**
  * All that the player needs: the files in order, and the whole timeline with its ink, chat and bookmarks.
+ *
+ * Of a recording that was deleted, `tombstone` says so, and there are no files and no words any more.
  */
 export interface RecordingPage {
   session: string;
@@ -310,6 +464,8 @@ export interface RecordingPage {
   segments: Segment[];
   events: Event[];
   snapshots: RecordedSnapshot[];
+  keeping: Keeping;
+  tombstone: Tombstone | null;
 }
 
 /**
@@ -327,6 +483,8 @@ export interface RecordingSummary {
   duration_ms: number;
   bookmarks: number;
   published: number;
+  held: boolean;
+  deleted_at: number | null;
 }
 
 /**
@@ -339,16 +497,28 @@ export interface Redemption {
 }
 
 /**
- * A file of the recording: its first frame was shown at `started_at`; `indexed` files seek without a scan.
+ * A file of the recording with the media of `participant`: its first frame was shown at `started_at`.
+ *
+ * `indexed` files seek without a scan. One that is `missing` was written, and is not on the disk any more.
  */
 export interface Segment {
   id: string;
+  participant: string;
   started_at: number;
   duration_ms: number;
   codec: string;
   url: string;
   indexed: boolean;
   finished: boolean;
+  missing: boolean;
+}
+
+/**
+ * Who was let into a session, and who else could be; both by name.
+ */
+export interface SessionColleagues {
+  inside: Colleague[];
+  others: Colleague[];
 }
 
 /**
@@ -367,7 +537,9 @@ export interface SessionStarted {
 }
 
 /**
- * A session for the console; `may_join` is whether who asks may take part in it as its agent.
+ * A session for the console, as who asks sees it.
+ *
+ * `may_join` is whether they may take part in it as an agent, `mine` whether they also say who else may.
  */
 export interface SessionSummary {
   id: string;
@@ -386,6 +558,7 @@ export interface SessionSummary {
   participants: SessionParticipant[];
   invitation: InvitationState | null;
   may_join: boolean;
+  mine: boolean;
 }
 
 /**
@@ -412,7 +585,9 @@ export interface SnapshotStored {
 export type StaffRole = "admin" | "agent" | "qa" | "trainer";
 
 /**
- * New values; null leaves a value as it is, and an empty `owner_id` gives the ticket to nobody.
+ * New values; null leaves a value as it is.
+ *
+ * An empty `owner_id` gives the ticket to nobody, an empty `class_id` the class that is standard.
  */
 export interface TicketChange {
   title: string | null;
@@ -422,6 +597,20 @@ export interface TicketChange {
   customer_name: string | null;
   customer_email: string | null;
   owner_id: string | null;
+  class_id: string | null;
+}
+
+/**
+ * A class with the tickets that have it, the recordings kept by it, and those that the next sweep deletes.
+ */
+export interface TicketClass {
+  id: string;
+  name: string;
+  days: number | null;
+  standard: boolean;
+  tickets: number;
+  recordings: number;
+  due: number;
 }
 
 /**
@@ -444,7 +633,7 @@ export interface TicketNote {
 }
 
 /**
- * All that a ticket's page shows, the oldest note and session first.
+ * All that a ticket's page shows, the oldest note and session first; `holds` are those on the ticket itself.
  */
 export interface TicketPage {
   id: string;
@@ -462,12 +651,14 @@ export interface TicketPage {
   notes: TicketNote[];
   sessions: TicketSession[];
   snapshots: TicketSnapshot[];
+  class_id: string | null;
+  holds: Hold[];
 }
 
 export type TicketPriority = "high" | "low" | "normal" | "urgent";
 
 /**
- * A session of the ticket; `recorded` is true when there is something to play.
+ * A session of the ticket; `recorded` is true when there is something to play, or was until `deleted_at` (ms).
  */
 export interface TicketSession {
   id: string;
@@ -477,6 +668,7 @@ export interface TicketSession {
   created_at: number;
   ended_at: number | null;
   recorded: boolean;
+  deleted_at: number | null;
 }
 
 export interface TicketSnapshot {
@@ -505,6 +697,29 @@ export interface TicketSummary {
   created_at: number;
   updated_at: number;
   live: boolean;
+}
+
+/**
+ * A deletion as the staff see it; `shredded_at` is null while files are still on the disk.
+ *
+ * `genuine` says whether the signature is one of this server's keys over this statement.
+ */
+export interface Tombstone {
+  session: string;
+  subject: string;
+  ticket_number: number | null;
+  at: number;
+  by: string;
+  ground: Ground;
+  rule: string;
+  reason: string;
+  segments: number;
+  snapshots: number;
+  erased: number;
+  articles_kept: string[];
+  articles_deleted: string[];
+  shredded_at: number | null;
+  genuine: boolean;
 }
 
 /**

@@ -46,6 +46,9 @@ export const ICONS = {
   play: { line: "M7.5 4.5l11.5 7.5-11.5 7.5z" },
   stop: { line: "M6 6h12v12H6z" },
   microphone: { line: "M9 6a3 3 0 0 1 6 0v5.5a3 3 0 0 1-6 0zM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3M9 21h6" },
+  "microphone-off": {
+    line: "M9 9.5V6a3 3 0 0 1 6 0v5.5M9 12.5a3 3 0 0 0 4.5 1.6M5.5 11.5a6.5 6.5 0 0 0 10.6 5M18.5 11.5a6.5 6.5 0 0 1-.5 2.500M12 18v3M9 21h6M4 4l16 16",
+  },
   float: { line: "M3.5 5h17v14h-17zM11.5 11.5h6v4.5h-6z" },
   check: { line: "M4.5 12.5l5 5L19.5 7" },
   warning: { line: "M12 4L2.8 19.5h18.4zM12 10v4.5", solid: dot(12, 17, 1) },

@@ -4,31 +4,30 @@
 // after, so that neither needs a network.
 
 import { Board, isBoardChange } from "../../annotate/browser/board";
+import { Asking, audienceOf } from "../../signaling/browser/audience";
 import { Connection, type Link, randomIdentifier } from "../../signaling/browser/connection";
 import { rtcIceServers } from "../../signaling/browser/description";
 import { Emitter } from "../../signaling/browser/emitter";
-import type { Event, Relay, Scope, Surface, SurfaceKind } from "../../signaling/browser/messages";
-import { type Audience, Sender } from "../../signaling/browser/sender";
-import { apply, isSeen, NEW_SESSION, type Participant, present, type Session } from "../../signaling/browser/session";
+import type { Event, Relay, Surface, SurfaceKind } from "../../signaling/browser/messages";
+import { type Audience, Sender, type SenderEvents } from "../../signaling/browser/sender";
+import {
+  apply,
+  isSeen,
+  mustHold,
+  NEW_SESSION,
+  type Participant,
+  present,
+  type Session,
+} from "../../signaling/browser/session";
 import { describe, stillPicture } from "./capture";
-import type { CustomerEvents } from "./customer_events";
+import type { CustomerEvents, Interruption } from "./customer_events";
 import type { Participation } from "./http";
 import { Failure, sendPicture } from "./participation";
+import { Voice } from "./voice";
 
-const SHOW_WITHIN_MS = 300;
 const WATCH_EVERY_MS = 1_000;
 /** The status of a refusal that came over the connection, as HTTP would give it. */
 const REFUSED = 409;
-/** What this page has no part for: whoever asks gets a no rather than silence. */
-const UNSUPPORTED: readonly Scope[] = ["voice", "control"];
-
-/** Why sharing ended without the customer's doing: loaded again, or away for longer than the server waits. */
-export type Interruption = "reloaded" | "away";
-
-interface Peer {
-  state: RTCPeerConnectionState;
-  verification: string | null;
-}
 
 export class Customer extends Emitter<CustomerEvents> {
   session: Session = NEW_SESSION;
@@ -48,17 +47,17 @@ export class Customer extends Emitter<CustomerEvents> {
   caughtUp = false;
 
   readonly place: Participation;
+  readonly voice: Voice;
   readonly #connection: Connection;
   readonly #sender: Sender;
   readonly #label: (kind: SurfaceKind) => string;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, SenderEvents["peer"]>();
   /** Surfaces that this page shared, or stopped. */
   readonly #surfaces = new Set<string>();
+  readonly #asking = new Asking(() => this.#settleAudience());
   #surfaceId = "";
   #surface: Surface | null = null;
-  readonly #declining = new Set<Scope>();
   #iceReady = false;
-  #connecting: ReturnType<typeof setTimeout> | undefined;
   #offerRefused = false;
   #watch: ReturnType<typeof setInterval> | undefined;
 
@@ -68,6 +67,7 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#label = label;
     this.#connection = new Connection({ token: place.token });
     this.#sender = new Sender((message) => this.#connection.relay(message));
+    this.voice = new Voice(this.#sender, this.#connection, () => this.emit("change", undefined));
     this.mirror.muted = this.mirror.autoplay = this.mirror.playsInline = true;
     this.mirror.addEventListener("resize", () => this.#checkSurface());
     this.#listen();
@@ -101,9 +101,10 @@ export class Customer extends Emitter<CustomerEvents> {
 
   /** Agents who have a link to the server, or still see this screen without it. */
   get watching(): Participant[] {
-    return this.agents.filter(
-      ({ id }) => (this.link === "online" && this.connected.includes(id)) || this.#peers.get(id)?.state === "connected",
-    );
+    const [recorder] = present(this.session, "recorder");
+    const carrier = (id: string) => (this.session.paths[id] === "recorder" && recorder ? recorder.id : id);
+    const isFed = (id: string) => this.#peers.get(carrier(id))?.state === "connected";
+    return this.agents.filter(({ id }) => (this.link === "online" && this.connected.includes(id)) || isFed(id));
   }
 
   /** Whether frames reach anyone at this moment. */
@@ -111,9 +112,13 @@ export class Customer extends Emitter<CustomerEvents> {
     return this.track !== null && !this.paused && [...this.#peers.values()].some((peer) => peer.state === "connected");
   }
 
-  /** The phrase to compare with an agent; null until a connection stands. */
-  get verification(): string | null {
-    return this.agents.map(({ id }) => this.#peers.get(id)?.verification).find(Boolean) ?? null;
+  /** The phrase to compare with an agent, and with which; null while no connection to one stands. */
+  get verification(): { phrase: string; agent: string } | null {
+    for (const { id, name } of this.agents) {
+      const phrase = this.#peers.get(id)?.verification;
+      if (phrase) return { phrase, agent: name };
+    }
+    return null;
   }
 
   /** Says yes to being seen, and yes or no to being recorded when that was asked. */
@@ -141,21 +146,9 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#surfaceId = randomIdentifier();
     this.#surfaces.add(this.#surfaceId);
     track.addEventListener("ended", () => track === this.track && this.stop());
-    this.#connecting = setTimeout(() => this.#show(), SHOW_WITHIN_MS);
     this.#watch = setInterval(() => this.#checkSurface(), WATCH_EVERY_MS);
     this.#checkSurface();
-  }
-
-  /** Whether the agents' answers are just being waited for: to build a screen meanwhile would keep them waiting. */
-  get connecting(): boolean {
-    return this.#connecting !== undefined;
-  }
-
-  #show(): void {
-    if (!this.connecting || !this.track) return;
-    clearTimeout(this.#connecting);
-    this.#connecting = undefined;
-    this.mirror.srcObject = new MediaStream([this.track]);
+    this.mirror.srcObject = new MediaStream([track]);
     void this.mirror.play().catch(() => undefined);
     this.emit("change", undefined);
   }
@@ -184,7 +177,7 @@ export class Customer extends Emitter<CustomerEvents> {
   }
 
   resume(): void {
-    if (!this.track || !this.paused) return;
+    if (!this.track || !this.paused || mustHold(this.session)) return;
     this.paused = false;
     this.#sender.resume();
     void this.#connection.send({ type: "resume_sharing" });
@@ -196,10 +189,6 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#closeTap();
     if (shared) void this.#connection.send({ type: "stop_sharing" });
     this.emit("change", undefined);
-  }
-
-  stopRecording(): void {
-    this.consentRecording(false);
   }
 
   showLive(): void {
@@ -237,7 +226,7 @@ export class Customer extends Emitter<CustomerEvents> {
       this.connected = connected;
       // The first thing after the events that were missed.
       this.caughtUp = true;
-      this.#declineUnsupported();
+      this.#declineControl();
       this.#settleAudience();
       this.emit("change", undefined);
     });
@@ -254,11 +243,21 @@ export class Customer extends Emitter<CustomerEvents> {
       this.#closeTap();
       this.emit("change", undefined);
     });
-    this.#sender.on("peer", ({ participant, state, verification }) => {
-      this.#peers.set(participant, { state, verification });
-      if (state === "connected") this.#show();
+    this.#sender.on("peer", (peer) => {
+      this.#peers.set(peer.participant, peer);
       this.emit("change", undefined);
     });
+  }
+
+  /** The server pauses what could not be recorded, and lets it go on by itself. */
+  #holdOrGoOn(type: Event["body"]["type"]): void {
+    if (type === "sharing_paused") {
+      this.paused = true;
+      this.#sender.pause();
+    } else if (type === "sharing_resumed") {
+      this.paused = false;
+      this.#sender.resume();
+    }
   }
 
   #fold(events: readonly Event[]): void {
@@ -266,6 +265,7 @@ export class Customer extends Emitter<CustomerEvents> {
       const mine = this.track !== null && isSeen(this.session) && this.session.surface?.id === this.#surfaceId;
       this.session = apply(this.session, event);
       this.events.push(event);
+      this.#asking.follow(event);
       if (isBoardChange(event.body)) this.board = this.board.apply(event.body, event.actor, event.at);
       // Nobody here stopped: the server did, because we were away too long, or the agent ended the session.
       if (event.body.type === "sharing_stopped" && mine) {
@@ -273,9 +273,11 @@ export class Customer extends Emitter<CustomerEvents> {
         this.interruption = "away";
       }
       if (event.body.type === "session_ended") this.#closeTap();
+      if (event.actor !== this.place.participant && this.track) this.#holdOrGoOn(event.body.type);
     }
     this.#stopOrphan();
-    this.#declineUnsupported();
+    this.voice.settle(this.session.consents.voice, this.track !== null);
+    this.#declineControl();
     this.#settleAudience();
     if (this.#offerRefused && isSeen(this.session)) {
       this.#offerRefused = false;
@@ -294,20 +296,21 @@ export class Customer extends Emitter<CustomerEvents> {
     void this.#connection.send({ type: "stop_sharing" });
   }
 
-  #declineUnsupported(): void {
-    for (const scope of UNSUPPORTED) {
-      if (!this.caughtUp || this.session.consents[scope] !== "asked" || this.#declining.has(scope)) continue;
-      this.#declining.add(scope);
-      const refusal = this.#connection.send({ type: "give_consent", scope, granted: false });
-      void refusal.then(() => this.#declining.delete(scope));
-    }
+  /** This page has no part for it: whoever asks gets a no rather than silence. */
+  #declineControl(): void {
+    if (!this.caughtUp || this.session.consents.control !== "asked") return;
+    void this.#connection.send({ type: "give_consent", scope: "control", granted: false });
   }
 
   #receive({ sender, message }: Relay): void {
     switch (message.type) {
+      case "reoffer":
+        this.#asking.add(sender);
+        this.#settleAudience();
+        this.#sender.receive(sender, message);
+        break;
       case "answer":
       case "candidate":
-      case "reoffer":
         this.#sender.receive(sender, message);
         break;
       case "pointer":
@@ -368,12 +371,11 @@ export class Customer extends Emitter<CustomerEvents> {
   /** From here on nothing leaves this computer, whatever the network does. */
   #closeTap(): void {
     clearInterval(this.#watch);
-    clearTimeout(this.#connecting);
-    this.#connecting = undefined;
     this.#sender.stop();
     this.#peers.clear();
     this.track?.stop();
     this.track = null;
+    this.voice.settle(undefined, false);
     this.#surface = null;
     this.paused = false;
     this.mirror.srcObject = null;
@@ -384,11 +386,10 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#sender.setIceServers(servers);
   }
 
-  /** Agents from the moment of the question, and the recorder while recording is on. */
   #settleAudience(): void {
     // Prepared while the customer still reads the question; nothing is offered before the answer.
     const asked = ["asked", "given"].includes(this.session.consents.view ?? "") || this.track !== null;
-    const viewers = [...this.agents, ...(this.session.recording === "on" ? present(this.session, "recorder") : [])];
+    const viewers = audienceOf(this.session, this.#asking, this.#sender);
     const audience: Audience[] = viewers.map(({ id }) => ({
       id,
       reachable: this.link === "online" && this.connected.includes(id),

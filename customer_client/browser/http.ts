@@ -99,6 +99,15 @@ export interface ParticipationDetails {
 }
 
 /**
+ * A key that this server signs with, or signed with before; `key` is its 32 bytes in base64.
+ */
+export interface PublicKey {
+  id: string;
+  key: string;
+  present: boolean;
+}
+
+/**
  * What the customer brings: the link's token or the spoken code (the other null), and the page's language.
  */
 export interface Redemption {

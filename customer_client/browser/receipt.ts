@@ -36,7 +36,7 @@ export function inWords({ body }: Event, session: Session): string | null {
     case "consent_given":
     case "consent_refused":
     case "consent_withdrawn": {
-      if (body.scope !== "view" && body.scope !== "record") return null;
+      if (body.scope === "control") return null;
       const verb = { consent_given: "consent", consent_refused: "refused", consent_withdrawn: "withdrawn" }[body.type];
       return t(`event.${verb}_${body.scope}` as Key);
     }

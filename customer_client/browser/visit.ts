@@ -73,7 +73,6 @@ export function visit(page: Page, place: Participation): void {
   const choose = () => {
     page.organization = customer.session.organization;
     const screen = screenOf(customer, declined, again);
-    if (screen === "sharing" && customer.connecting) return;
     if (screen === "sharing") again = declined = false;
     if (chat === null && customer.caughtUp) {
       chat = new Chat(page, customer);

@@ -7,9 +7,9 @@ from alembic.config import Config
 from sqlalchemy.engine import Connection
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables behind `connection` to the newest revision."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables behind `connection` to a revision, the newest one by default."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

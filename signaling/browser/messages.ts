@@ -61,6 +61,16 @@ export interface AskConsent {
 }
 
 /**
+ * In the place of what an event said: its recording was deleted, and nothing but its type, `was`, is left.
+ *
+ * It is never stored, but read where a body is missing.
+ */
+export interface BodyErased {
+  type: "body_erased";
+  was: string;
+}
+
+/**
  * A moment worth finding again, `at` ms since 1970; a chapter of what is published later.
  *
  * Never sent to the customer.
@@ -121,8 +131,10 @@ export type ClientMessage =
   | ReportPath
   | StopRecording
   | ReportSegmentStarted
+  | ReportSegmentGrown
   | ReportSegmentFinished
   | ReportRecordingFailed
+  | ReportRecordingRestored
   | Leave
   | End;
 
@@ -181,8 +193,10 @@ export type DurableMessage =
   | ReportPath
   | StopRecording
   | ReportSegmentStarted
+  | ReportSegmentGrown
   | ReportSegmentFinished
   | ReportRecordingFailed
+  | ReportRecordingRestored
   | Leave
   | End;
 
@@ -237,9 +251,12 @@ export type EventBody =
   | RecordingStarted
   | RecordingStopped
   | SegmentStarted
+  | SegmentGrown
   | SegmentFinished
   | RecordingFailed
-  | SessionEnded;
+  | RecordingRestored
+  | SessionEnded
+  | BodyErased;
 
 /**
  * Events in order, those that the receiver may see; a gap in `seq` is what it may not.
@@ -322,7 +339,7 @@ export interface NoteAdded {
 }
 
 /**
- * An SDP offer to participant `to`; `connection` tells one peer connection from its successor.
+ * An SDP offer of who sends media to who receives it; `connection` tells one peer connection from its successor.
  */
 export interface Offer {
   type: "offer";
@@ -392,6 +409,13 @@ export interface RecordingFailed {
 }
 
 /**
+ * The recorder can write again.
+ */
+export interface RecordingRestored {
+  type: "recording_restored";
+}
+
+/**
  * From now on the recorder writes what is shared.
  */
 export interface RecordingStarted {
@@ -424,7 +448,7 @@ export interface Relay {
 export type Relayed = Offer | Answer | Candidate | Reoffer | Pointer | Drawing | RequestSnapshot;
 
 /**
- * A viewer asks the customer for a new peer connection, its own being broken.
+ * Who receives asks who sends for a new peer connection: its own is broken, or is to be replaced.
  */
 export interface Reoffer {
   type: "reoffer";
@@ -443,19 +467,39 @@ export interface ReportRecordingFailed {
   reason: string;
 }
 
+/**
+ * What failed is possible again.
+ */
+export interface ReportRecordingRestored {
+  type: "report_recording_restored";
+  id: string;
+}
+
 export interface ReportSegmentFinished {
   type: "report_segment_finished";
   id: string;
   segment: string;
   bytes: number;
   duration_ms: number;
-  sha256: string;
+  digest: string;
 }
 
+export interface ReportSegmentGrown {
+  type: "report_segment_grown";
+  id: string;
+  segment: string;
+  bytes: number;
+  digest: string;
+}
+
+/**
+ * `participant` is whose media it holds.
+ */
 export interface ReportSegmentStarted {
   type: "report_segment_started";
   id: string;
   segment: string;
+  participant: string;
   codec: string;
   started_at: number;
 }
@@ -489,22 +533,33 @@ export interface Say {
 export type Scope = "control" | "record" | "view" | "voice";
 
 /**
- * A file is complete: its length in bytes and ms, and its SHA-256 in hex.
+ * A file is complete: its length in bytes and ms, and its digest in hex (`recorder/digest.py`).
  */
 export interface SegmentFinished {
   type: "segment_finished";
   segment: string;
   bytes: number;
   duration_ms: number;
-  sha256: string;
+  digest: string;
 }
 
 /**
- * The first frame of a file was written; `started_at` is that frame's time, ms since 1970.
+ * So far a file that is being written holds `bytes` bytes in full chunks, with this digest in hex.
+ */
+export interface SegmentGrown {
+  type: "segment_grown";
+  segment: string;
+  bytes: number;
+  digest: string;
+}
+
+/**
+ * The first frame of a file with the media of `participant` was written, at `started_at`, ms since 1970.
  */
 export interface SegmentStarted {
   type: "segment_started";
   segment: string;
+  participant: string;
   codec: string;
   started_at: number;
 }
@@ -517,13 +572,16 @@ export interface SessionEnded {
 }
 
 /**
- * The first event of every timeline. `ask_recording` is the ticket's policy: whether the customer is asked.
+ * The first event of every timeline, with the ticket's policy.
+ *
+ * `ask_recording`: whether the customer is asked. `strict_recording`: nothing is shared while recording fails.
  */
 export interface SessionOpened {
   type: "session_opened";
   organization: string;
   subject: string;
   ask_recording: boolean;
+  strict_recording: boolean;
 }
 
 export interface SharingPaused {
@@ -554,11 +612,14 @@ export interface ShowSurface {
 
 /**
  * A picture was stored; it is a surface of its own, of the same id, and can be drawn on.
+ *
+ * `digest` is its SHA-256 in hex.
  */
 export interface SnapshotTaken {
   type: "snapshot_taken";
   surface: Surface;
   requested_by: string | null;
+  digest: string;
 }
 
 export interface StartSharing {

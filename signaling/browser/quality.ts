@@ -1,5 +1,7 @@
 // How good a connection is, out of RTCPeerConnection.getStats (W3C webrtc-stats).
 
+import type { Path } from "./messages";
+
 export interface Quality {
   roundTripMs: number | null;
   /** Of the packets since the last time it was asked, 0..100. */
@@ -56,6 +58,34 @@ export function summarize(
       codec: codecOf(entries.get(String(video?.codecId))),
     },
   };
+}
+
+/** How the picture comes over `source`'s connection; null when there is none, or its way is not known yet. */
+export function pathOf(
+  source: "customer" | "recorder" | null,
+  quality: Quality | null,
+): Exclude<Path, "snapshots"> | null {
+  if (source === "recorder") return "recorder";
+  if (source === null || quality === null || quality.relayed === null) return null;
+  return quality.relayed ? "turn" : "direct";
+}
+
+/** How loud what comes in is, 0..1; 0 when there is no voice in the report. */
+export function audioLevel(report: { forEach(visit: (entry: Entry) => void): void }): number {
+  let level = 0;
+  report.forEach((entry) => {
+    if (entry.type === "inbound-rtp" && entry.kind === "audio") level = numeric(entry.audioLevel) ?? 0;
+  });
+  return level;
+}
+
+/** What came over a connection so far, media and reports alike. */
+export function receivedBytes(report: { forEach(visit: (entry: Entry) => void): void }): number {
+  let bytes = 0;
+  report.forEach((entry) => {
+    if (entry.type === "transport") bytes += numeric(entry.bytesReceived) ?? 0;
+  });
+  return bytes;
 }
 
 function totalsOf(video: Entry): Totals {

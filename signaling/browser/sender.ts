@@ -4,6 +4,7 @@
 import { randomIdentifier } from "./connection";
 import { addScreen, IncomingCandidates, outgoingCandidate, withStartBitrate } from "./description";
 import { Emitter } from "./emitter";
+import { feed } from "./feed";
 import type { Answer, Candidate, Offer, Relayed, Reoffer } from "./messages";
 import { verificationPhrase } from "./verification";
 
@@ -26,6 +27,8 @@ interface Outgoing {
   id: string;
   pc: RTCPeerConnection;
   video: RTCRtpSender;
+  /** Both ways: ours goes up, and that of who sees comes down. */
+  voice: RTCRtpTransceiver;
   incoming: IncomingCandidates;
   /** The offer and the candidates of it that were gathered, in the order in which they are to be sent. */
   messages: (Offer | Candidate)[];
@@ -45,6 +48,8 @@ interface Destination {
 export interface SenderEvents {
   /** How the connection to a participant is; `verification` is the phrase once it stands. */
   peer: { participant: string; state: RTCPeerConnectionState; verification: string | null };
+  /** The voice that comes over the connection to a participant; null when that is gone. */
+  voice: { participant: string; track: MediaStreamTrack | null };
 }
 
 /** The customer's side: one peer connection for each who sees. */
@@ -54,6 +59,7 @@ export class Sender extends Emitter<SenderEvents> {
   #iceServers: RTCIceServer[] | null = null;
   #audience: readonly Audience[] = [];
   #track: MediaStreamTrack | null = null;
+  #voice: MediaStreamTrack | null = null;
   #paused = false;
 
   constructor(relay: Relaying) {
@@ -73,6 +79,11 @@ export class Sender extends Emitter<SenderEvents> {
     this.#settle();
   }
 
+  /** Whether there is a connection to a participant, or one is being made. */
+  serves(participant: string): boolean {
+    return this.#destinations.has(participant);
+  }
+
   /** Offers `track` to all of the audience. */
   share(track: MediaStreamTrack): void {
     this.#track = track;
@@ -90,6 +101,12 @@ export class Sender extends Emitter<SenderEvents> {
 
   resume(): void {
     this.#paused = false;
+    this.#feed();
+  }
+
+  /** Lets all of the audience hear `track`; with null they hear nothing, and no packet of a voice goes out. */
+  setVoice(track: MediaStreamTrack | null): void {
+    this.#voice = track;
     this.#feed();
   }
 
@@ -151,7 +168,9 @@ export class Sender extends Emitter<SenderEvents> {
     const track = this.#paused ? null : this.#track;
     for (const { current, retiring } of this.#destinations.values()) {
       for (const outgoing of [current, retiring]) {
-        if (outgoing && outgoing.video.track !== track) void outgoing.video.replaceTrack(track);
+        if (!outgoing) continue;
+        feed(outgoing.video, track);
+        feed(outgoing.voice.sender, this.#voice);
       }
     }
   }
@@ -159,11 +178,12 @@ export class Sender extends Emitter<SenderEvents> {
   #open(to: string): Outgoing {
     const pc = new RTCPeerConnection({ iceServers: this.#iceServers ?? [], bundlePolicy: "max-bundle" });
     const video = addScreen(pc).sender;
-    pc.addTransceiver("audio", { direction: "sendrecv" });
+    const voice = pc.addTransceiver("audio", { direction: "sendrecv" });
     const outgoing: Outgoing = {
       id: randomIdentifier(),
       pc,
       video,
+      voice,
       incoming: new IncomingCandidates(pc),
       messages: [],
       sent: false,
@@ -222,6 +242,7 @@ export class Sender extends Emitter<SenderEvents> {
     }
     const verification = state === "connected" ? await verificationPhrase(pc) : null;
     if (destination.current !== outgoing) return;
+    if (state === "connected") this.emit("voice", { participant: to, track: outgoing.voice.receiver.track });
     this.emit("peer", { participant: to, state, verification });
   }
 
@@ -248,6 +269,7 @@ export class Sender extends Emitter<SenderEvents> {
     if (!destination) return;
     this.#end(destination.current);
     if (destination.retiring) this.#end(destination.retiring);
+    this.emit("voice", { participant: id, track: null });
   }
 
   #end(outgoing: Outgoing): void {

@@ -41,6 +41,8 @@ export interface Session {
   organization: string;
   subject: string;
   askRecording: boolean;
+  /** Whether nothing may be shared while recording fails. */
+  strictRecording: boolean;
   agent: { user: string; name: string } | null;
   participants: Readonly<Record<string, Participant>>;
   /** What is shared live. */
@@ -74,6 +76,7 @@ export const NEW_SESSION: Session = {
   organization: "",
   subject: "",
   askRecording: false,
+  strictRecording: false,
   agent: null,
   participants: {},
   surface: null,
@@ -107,6 +110,11 @@ export function fold(events: Iterable<Event>, session: Session = NEW_SESSION): S
   return session;
 }
 
+/** Whether nothing may be shared now, because it would not be recorded. */
+export function mustHold(session: Session): boolean {
+  return session.strictRecording && session.recording === "on" && session.recordingFailed !== null;
+}
+
 /** Whether view consent is live and something is shared: the one condition of everything about the picture. */
 export function isSeen(session: Session): boolean {
   return (session.phase === "sharing" || session.phase === "paused") && session.consents.view === "given";
@@ -114,6 +122,16 @@ export function isSeen(session: Session): boolean {
 
 export function present(session: Session, ...roles: Role[]): Participant[] {
   return Object.values(session.participants).filter((each) => each.present && roles.includes(each.role));
+}
+
+/**
+ * Whether the recorder hands the picture on to who sees: when it is recorded, or several see it. Not one to one without
+ * a recording, which stays end to end.
+ */
+export function isRelayed(session: Session): boolean {
+  if (!isSeen(session) || session.surface?.kind === "picture" || present(session, "recorder").length === 0)
+    return false;
+  return session.recording === "on" || present(session, "agent").length > 1;
 }
 
 /** What all look at now. */
@@ -134,6 +152,7 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
         organization: body.organization,
         subject: body.subject,
         askRecording: body.ask_recording,
+        strictRecording: body.strict_recording ?? false,
         openedAt: event.at,
       };
     case "agent_assigned":
@@ -147,14 +166,16 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
           present: true,
         }),
         ...(body.role === "customer" ? { phase: "joined" } : {}),
-        ...(body.role === "recorder" ? { recordingFailed: null } : {}),
       };
     case "left": {
       const gone = session.participants[body.participant];
       if (!gone) return {};
       const participants = withParticipant(session, { ...gone, present: false });
-      if (gone.role !== "customer" || !gone.present) return { participants };
-      return { participants, phase: "waiting", consents: {}, recording: "off" };
+      // With the recorder goes what it passed on: until they say so again, nobody's picture comes that way.
+      const ended = gone.role === "recorder" ? "recorder" : null;
+      const paths = without(session.paths, (id, path) => id === gone.id || path === ended);
+      if (gone.role !== "customer" || !gone.present) return { participants, paths };
+      return { participants, paths, phase: "waiting", consents: {}, recording: "off" };
     }
     case "consent_asked":
       return {
@@ -172,7 +193,7 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
       };
     case "consent_withdrawn":
       return {
-        consents: without(session.consents, body.scope),
+        consents: without(session.consents, (scope) => scope === body.scope),
         ...(body.scope === "view" ? { phase: "joined" } : {}),
         ...(body.scope === "record" ? { recording: "off" } : {}),
       };
@@ -216,15 +237,20 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
     case "recording_started":
       return { recording: "on", recordingFailed: null, recorded: true };
     case "recording_stopped":
-      return { recording: "off", recordingFailed: null, consents: without(session.consents, "record") };
+      return {
+        recording: "off",
+        recordingFailed: null,
+        consents: without(session.consents, (scope) => scope === "record"),
+      };
     case "recording_failed":
       return { recordingFailed: body.reason };
-    case "segment_started":
+    case "recording_restored":
       return { recordingFailed: null };
     case "session_ended":
       return {
         phase: "ended",
         consents: {},
+        paths: {},
         endedAt: event.at,
         endedBy: event.actor,
         outcome: body.outcome,
@@ -246,6 +272,9 @@ function surfaceChange(session: Session, surface: Surface): Partial<Session> {
   return { surface, surfaces: { ...session.surfaces, [surface.id]: surface }, shown: null };
 }
 
-function without(consents: Session["consents"], scope: Scope): Session["consents"] {
-  return Object.fromEntries(Object.entries(consents).filter(([key]) => key !== scope));
+function without<Value>(
+  record: Readonly<Record<string, Value>>,
+  isGone: (key: string, value: Value) => boolean,
+): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).filter(([key, value]) => !isGone(key, value)));
 }

@@ -1,20 +1,40 @@
-// The side that sees: it answers the customer's offers, and asks for a new one when the picture does not come.
+// The side that sees: it answers offers of the customer, or of the recorder that hands the customer's picture on, and
+// asks for a new one when the picture does not come. One way gives way to another only when that has shown a frame.
 // It needs the server only to begin: a connection that stands lives on while the link to the server is down.
 
 import { IncomingCandidates, outgoingCandidate } from "./description";
 import { Emitter } from "./emitter";
+import { feed } from "./feed";
 import type { Candidate, Offer } from "./messages";
-import { type Quality, summarize, type Totals } from "./quality";
+import { Pulse } from "./pulse";
+import { audioLevel, type Quality, receivedBytes, summarize, type Totals } from "./quality";
 import type { Relaying } from "./sender";
 import { verificationPhrase } from "./verification";
 
 const OFFER_WITHIN_MS = 2_000;
 const RECOVER_WITHIN_MS = 3_000;
 const ASK_EVERY_MS = 4_000;
+/** So long what is replaced is kept, for its sender to hear of it and end it in order. */
+const RETIRE_AFTER_MS = 2_000;
+const LISTEN_EVERY_MS = 250;
+
+/** Whose connection the picture comes over. */
+export type Source = "customer" | "recorder";
+
+/** Who is to send the picture. */
+export interface Sources {
+  customer: string;
+  /** Hands the picture on; null when it comes from the customer directly. */
+  recorder: string | null;
+  /** Whether the recorder has a link to the server at this moment. */
+  linked: boolean;
+}
 
 export interface ViewerEvents {
-  /** The picture to show from now on; null when there is none. */
+  /** The picture to show as soon as it has a frame, and then to say so to `shown`; null when there is none. */
   track: MediaStreamTrack | null;
+  /** Whose connection carries what is shown from now on; null when nothing is. */
+  source: Source | null;
   /** The customer's voice; null when there is none. */
   voice: MediaStreamTrack | null;
   state: RTCPeerConnectionState;
@@ -24,25 +44,35 @@ export interface ViewerEvents {
 
 interface Incoming {
   id: string;
+  sender: string;
   pc: RTCPeerConnection;
   candidates: IncomingCandidates;
   video: MediaStreamTrack | null;
   voice: MediaStreamTrack | null;
+  /** What carries our own voice, once the offer is known. */
+  speaker: RTCRtpSender | null;
+  shown: boolean;
+  pulse: Pulse;
 }
 
 export class Viewer extends Emitter<ViewerEvents> {
-  track: MediaStreamTrack | null = null;
   verification: string | null = null;
   state: RTCPeerConnectionState = "new";
 
   readonly #relay: Relaying;
   #iceServers: RTCIceServer[] = [];
-  #customer: string | null = null;
+  /** Made ahead: a page's first peer connection takes tens of milliseconds, which the first picture would wait for. */
+  #spare: RTCPeerConnection | null = null;
+  #sources: Sources | null = null;
   #current: Incoming | null = null;
-  /** Answered, and not yet carrying the picture. */
-  #next: Incoming | null = null;
+  /** Answered, and not yet carrying the picture; by their senders. */
+  readonly #next = new Map<string, Incoming>();
+  /** The customer was asked for a connection since the picture last came. */
+  #asked = false;
+  #voice: MediaStreamTrack | null = null;
   #totals: Totals | null = null;
   #ask: ReturnType<typeof setTimeout> | undefined;
+  #listening: ReturnType<typeof setInterval> | undefined;
 
   constructor(relay: Relaying) {
     super();
@@ -51,32 +81,60 @@ export class Viewer extends Emitter<ViewerEvents> {
 
   setIceServers(servers: RTCIceServer[]): void {
     this.#iceServers = servers;
+    if (this.#all.length === 0) this.#spare ??= new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   }
 
-  /** Whose picture is to be there; null when nothing is shared. Without an offer in 2 s the viewer asks for one. */
-  want(customer: string | null): void {
-    if (customer === this.#customer) return;
-    this.#customer = customer;
-    if (customer === null) this.#clear();
-    else this.#askIn(OFFER_WITHIN_MS);
+  /** Who is to send the picture; null when nothing is shared. Without an offer in 2 s the viewer asks for one. */
+  want(sources: Sources | null): void {
+    const before = this.#sources;
+    this.#sources = sources;
+    if (sources === null) {
+      if (before !== null) this.#clear();
+      return;
+    }
+    if (sources.customer !== before?.customer) this.#askIn(OFFER_WITHIN_MS);
+    else if (before.recorder !== null && sources.recorder === null && this.#isHandedOn) this.ask();
   }
 
   /** Asks at once: for who comes back to a picture that is already shared (after a reload). */
   ask(): void {
-    if (this.#customer === null) return;
-    this.#relay({ type: "reoffer", to: this.#customer });
-    this.#askIn(ASK_EVERY_MS);
+    if (this.#sources === null) return;
+    const { customer, recorder } = this.#sources;
+    const handedOn = recorder !== null && this.#current === null && !this.#asked;
+    this.#asked = true;
+    this.#relay({ type: "reoffer", to: handedOn ? recorder : customer });
+    this.#askIn(handedOn ? OFFER_WITHIN_MS : ASK_EVERY_MS);
   }
 
   receive(sender: string, message: Offer | Candidate): void {
-    if (message.type === "candidate") {
-      for (const incoming of [this.#current, this.#next]) {
-        if (incoming?.id === message.connection) incoming.candidates.add(message);
-      }
-      return;
-    }
-    if (message.connection === this.#current?.id || message.connection === this.#next?.id) return;
-    void this.#answer(sender, message);
+    const known = this.#all.find(({ id }) => id === message.connection);
+    if (message.type === "candidate") known?.candidates.add(message);
+    else if (!known && !this.#isSuperfluous(sender)) void this.#answer(sender, message);
+  }
+
+  /** The page shows a frame of `track`: what carried the picture before is not needed any more. */
+  shown(track: MediaStreamTrack): void {
+    const incoming = this.#all.find(({ video }) => video === track);
+    if (!incoming || incoming.shown) return;
+    incoming.shown = true;
+    this.#promote(incoming);
+    clearTimeout(this.#ask);
+    clearInterval(this.#listening);
+    if (this.#isHandedOn) this.#listening = setInterval(() => void this.#listen(incoming), LISTEN_EVERY_MS);
+    this.emit("source", this.#isHandedOn ? "recorder" : "customer");
+  }
+
+  /** Lets the customer hear `track`; with null nothing is heard, and no packet of a voice goes out. */
+  setVoice(track: MediaStreamTrack | null): void {
+    this.#voice = track;
+    if (this.#current?.speaker) feed(this.#current.speaker, track);
+  }
+
+  /** How loud the customer's voice is at this moment, 0..1. */
+  async voiceLevel(): Promise<number> {
+    const incoming = this.#current;
+    if (!incoming?.voice || incoming.pc.connectionState === "closed") return 0;
+    return audioLevel(await incoming.pc.getStats(incoming.voice));
   }
 
   /** How good the connection is at this moment; null when there is none. */
@@ -89,21 +147,50 @@ export class Viewer extends Emitter<ViewerEvents> {
   }
 
   close(): void {
-    this.#customer = null;
+    this.#sources = null;
     this.#clear();
+    this.#spare?.close();
+    this.#spare = null;
+  }
+
+  get #all(): Incoming[] {
+    return [this.#current, ...this.#next.values()].filter((each) => each !== null);
+  }
+
+  /** Whether the picture does not come from the customer directly. */
+  get #isHandedOn(): boolean {
+    return this.#current !== null && this.#current.sender !== this.#sources?.customer;
+  }
+
+  /** Whether an offer of the customer crosses a picture that the recorder hands on as it should. */
+  #isSuperfluous(sender: string): boolean {
+    const fine = this.#isHandedOn && this.#current?.shown && this.#sources?.recorder !== null;
+    return fine === true && !this.#asked && sender === this.#sources?.customer;
+  }
+
+  #open(): RTCPeerConnection {
+    const pc = this.#spare ?? new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#spare = null;
+    pc.setConfiguration({ ...pc.getConfiguration(), iceServers: this.#iceServers });
+    return pc;
   }
 
   async #answer(sender: string, offer: Offer): Promise<void> {
-    const pc = new RTCPeerConnection({ iceServers: this.#iceServers, bundlePolicy: "max-bundle" });
+    const pc = this.#open();
     const incoming: Incoming = {
       id: offer.connection,
+      sender,
       pc,
       candidates: new IncomingCandidates(pc),
       video: null,
       voice: null,
+      speaker: null,
+      shown: false,
+      pulse: new Pulse(),
     };
-    if (this.#next) this.#end(this.#next);
-    this.#next = incoming;
+    const replaced = this.#next.get(sender);
+    if (replaced) this.#end(replaced);
+    this.#next.set(sender, incoming);
     clearTimeout(this.#ask);
     pc.ontrack = ({ track }) => {
       incoming[track.kind === "video" ? "video" : "voice"] = track;
@@ -115,31 +202,37 @@ export class Viewer extends Emitter<ViewerEvents> {
     try {
       await pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
       const voice = pc.getTransceivers().find((each) => each.receiver.track.kind === "audio");
-      if (voice) voice.direction = "sendrecv";
+      if (voice) {
+        voice.direction = "sendrecv";
+        incoming.speaker = voice.sender;
+      }
       await pc.setLocalDescription();
       if (!pc.localDescription) return;
       this.#relay({ type: "answer", to: sender, connection: offer.connection, sdp: pc.localDescription.sdp });
       incoming.candidates.described();
-      // The first picture needs no make-before-break: the element waits with the track for its first frame.
-      if (this.#current?.pc.connectionState !== "connected") this.#promote(incoming);
+      // With no picture to lose, or with one that its sender gave up, there is nothing to wait for.
+      const current = this.#current;
+      if (!current || (current.sender === sender && current.pc.connectionState !== "connected")) {
+        this.#promote(incoming);
+      }
+      this.emit("track", incoming.video);
       this.#askIn(ASK_EVERY_MS + RECOVER_WITHIN_MS);
     } catch {
-      if (this.#next === incoming) this.#next = null;
+      if (this.#next.get(sender) === incoming) this.#next.delete(sender);
       this.#end(incoming);
       this.#askIn(ASK_EVERY_MS);
     }
   }
 
   async #watch(incoming: Incoming): Promise<void> {
+    if (incoming !== this.#current) return;
     const { pc } = incoming;
     const state = pc.connectionState;
-    if (incoming === this.#next && state === "connected") this.#promote(incoming);
-    if (incoming !== this.#current) return;
     this.state = state;
     this.emit("state", state);
     if (state === "connected") {
-      clearTimeout(this.#ask);
-      const verification = await verificationPhrase(pc);
+      // What the recorder hands on is not encrypted for the customer's eyes and ours alone: there is nothing to prove.
+      const verification = this.#isHandedOn ? null : await verificationPhrase(pc);
       if (incoming === this.#current) this.#verify(verification);
     } else if (state === "failed" || state === "disconnected") {
       this.#askIn(RECOVER_WITHIN_MS);
@@ -147,22 +240,49 @@ export class Viewer extends Emitter<ViewerEvents> {
   }
 
   #promote(incoming: Incoming): void {
-    if (this.#next === incoming) this.#next = null;
-    if (this.#current === incoming) return;
-    if (this.#current) this.#end(this.#current);
+    const before = this.#current;
+    if (before === incoming) return;
+    if (this.#next.get(incoming.sender) === incoming) this.#next.delete(incoming.sender);
     this.#current = incoming;
+    this.#asked = false;
     this.#totals = null;
-    this.track = incoming.video;
-    this.emit("track", incoming.video);
+    // Only one way at a time carries our voice, or it would be heard twice.
+    if (before?.speaker) feed(before.speaker, null);
+    if (incoming.speaker) feed(incoming.speaker, this.#voice);
+    if (before) this.#retire(before);
+    if (incoming.sender === this.#sources?.recorder) {
+      // It is the way that is wanted: what else was asked for meanwhile would only take the picture away from it.
+      for (const other of this.#next.values()) this.#end(other);
+      this.#next.clear();
+    }
     this.emit("voice", incoming.voice);
+    void this.#watch(incoming);
   }
 
   #askIn(delay: number): void {
     clearTimeout(this.#ask);
-    if (this.#customer === null) return;
+    if (this.#sources === null) return;
     this.#ask = setTimeout(() => {
-      if (this.#current?.pc.connectionState !== "connected") this.ask();
+      if (this.#isWanting) this.ask();
+      else if (this.#asked) this.#askIn(ASK_EVERY_MS);
     }, delay);
+  }
+
+  /** Whether the picture does not come as it should, and nothing is on its way that would mend it. */
+  get #isWanting(): boolean {
+    const current = this.#current;
+    if (this.#next.get(this.#sources?.customer ?? "")?.pc.connectionState === "connected") return false;
+    if (current?.pc.connectionState !== "connected") return true;
+    return this.#isHandedOn && (current.pulse.stopped || this.#sources?.recorder === null);
+  }
+
+  /** A recorder that was killed says nothing any more, and its connection fails only after long seconds. */
+  async #listen(incoming: Incoming): Promise<void> {
+    const report = incoming.pc.connectionState === "closed" ? null : await incoming.pc.getStats();
+    if (incoming !== this.#current || this.#sources === null) return;
+    const linked = this.#sources.linked && this.#sources.recorder === incoming.sender;
+    if (report) incoming.pulse.hear(receivedBytes(report), performance.now(), linked);
+    if (incoming.pulse.stopped && !this.#asked) this.ask();
   }
 
   #verify(verification: string | null): void {
@@ -172,19 +292,30 @@ export class Viewer extends Emitter<ViewerEvents> {
 
   #clear(): void {
     clearTimeout(this.#ask);
-    for (const incoming of [this.#current, this.#next]) if (incoming) this.#end(incoming);
-    if (!this.#current && !this.#next) return;
-    this.#current = this.#next = null;
-    this.track = null;
+    clearInterval(this.#listening);
+    const all = this.#all;
+    for (const incoming of all) this.#end(incoming);
+    if (all.length === 0) return;
+    this.#current = null;
+    this.#next.clear();
+    this.#asked = false;
     this.state = "closed";
     this.emit("track", null);
+    this.emit("source", null);
     this.emit("voice", null);
     this.emit("state", "closed");
     this.#verify(null);
   }
 
+  #retire(incoming: Incoming): void {
+    const { pc } = incoming;
+    pc.ontrack = pc.onicecandidate = pc.onconnectionstatechange = null;
+    setTimeout(() => pc.close(), RETIRE_AFTER_MS);
+  }
+
   #end(incoming: Incoming): void {
-    incoming.pc.ontrack = incoming.pc.onicecandidate = incoming.pc.onconnectionstatechange = null;
-    incoming.pc.close();
+    const { pc } = incoming;
+    pc.ontrack = pc.onicecandidate = pc.onconnectionstatechange = null;
+    pc.close();
   }
 }

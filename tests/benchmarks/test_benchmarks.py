@@ -1,12 +1,19 @@
 """The benchmarks still measure the product as it is; how fast that is they say, not the tests."""
 
+import secrets
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.benchmarks import first_frame, ink
+from tests.benchmarks import first_frame, ink, recording
 from tests.benchmarks.browsers import Missing, program
 from tests.benchmarks.figures import median, percentile
+from tests.benchmarks.process_time import Reading, marked, reading
+from tests.benchmarks.relay import longest
+from tests.recorder.replay import drawn
 
 
 @pytest.fixture
@@ -35,6 +42,35 @@ async def test_ink_measures_pointers_and_committed_strokes() -> None:
     figures: dict[str, Any] = await ink.measure(20, 4)
     assert positive(figures, "pointer_p95_ms", "stroke_p95_ms")
     assert figures["strokes"] >= 3
+
+
+def test_a_gap_is_the_longest_time_without_a_new_frame_that_touches_the_time_in_question() -> None:
+    frames = [0.0, 300.0, 330.0, 420.0, 450.0, 1000.0]
+    assert longest(frames, 310, 460) == 550
+    assert longest(frames, 310, 440) == 90
+    assert longest([], 310, 460) == 150
+
+
+def test_the_time_of_a_process_holds_that_of_its_children() -> None:
+    marker = f"--{secrets.token_hex(8)}"
+    waiting = "import subprocess, sys; subprocess.run([sys.executable, '-c', '{}; input()'])"
+    busy = "import time; [None for _ in iter(lambda: time.process_time() < 0.3, False)]"
+    with subprocess.Popen([sys.executable, "-c", waiting.format(busy), marker], stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        while reading([process.pid]).cpu < 0.3:
+            assert process.poll() is None
+        assert marked(marker) == process.pid
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    assert Reading(1.0, 10.0).cores_until(Reading(3.0, 14.0)) == 0.5
+
+
+async def test_recording_is_measured_by_what_really_arrives(tmp_path: Path) -> None:
+    plan = recording.Plan(drawn(), 1.0, 1, 1, warm_up=0.5)
+    assert (await recording.recorded_by_us(plan, tmp_path)).cpu > 0
+    cost, [said] = await recording.received("watched", plan, 1, tmp_path, loss=0.05)
+    assert cost.cpu > 0
+    assert said["longest_gap_ms"] > 0
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

@@ -1,8 +1,10 @@
 """A real server process with alice signed in and a session that waits for dana."""
 
+import subprocess
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,24 @@ class Workspace:
         cookie = self._server.browser_cookie("alice")
         await browser.add_cookies([cookie])  # type: ignore[list-item] # the fixture's dict has a cookie's keys
 
-    async def start_session(self, browser: BrowserContext) -> tuple[str, str]:
+    async def start_session(self, browser: BrowserContext, ask_recording: bool = False) -> tuple[str, str]:
         """A session of a ticket of alice's: its id, and the link for dana."""
         ticket = await self._post(browser, "/api/tickets", TICKET)
-        started = await self._post(browser, f"/api/tickets/{ticket['id']}/sessions", {"ask_recording": False})
+        asked = {"ask_recording": ask_recording}
+        started = await self._post(browser, f"/api/tickets/{ticket['id']}/sessions", asked)
         return started["session"], started["invitation"]["link"]
+
+    @contextmanager
+    def recorder(self) -> Iterator[int]:
+        """A recorder process, ended afterwards; the value is its id."""
+        data = self._server.data
+        command = [sys.executable, "-m", "server.cli", "recorder", "--server", self.url, "--data", str(data)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
 
     async def _post(self, browser: BrowserContext, path: str, body: dict[str, Any]) -> Any:
         answer = await browser.request.post(self.url + path, data=body)

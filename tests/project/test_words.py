@@ -14,6 +14,8 @@ VAGUE = frozenset({"util", "utils", "common", "helper", "helpers", "manager", "m
 NETWORK_HOSTS = frozenset({"server/settings.py", "server/cli.py", "server/web.py"})
 """Where `host` is what RFC 3986 calls it: the address that a server listens on."""
 MAX_LINES = 400
+ALONE = Path("recorder/verification.py")
+"""It goes with every export and is read by those who trust nothing else of ours: one file, however long."""
 SOURCES = [p for p in files(".py", ".ts", ".tsx", ".css") if str(p) not in GENERATED]
 OWN = [p for p in SOURCES if p.parts[0] in PACKAGES]
 
@@ -56,7 +58,7 @@ def test_a_file_is_named_by_a_noun_of_the_field(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_a_file_holds_one_noun(path: Path) -> None:
     lines = (REPOSITORY / path).read_text(encoding="utf-8").count("\n")
-    assert lines <= MAX_LINES
+    assert lines <= MAX_LINES or path == ALONE
 
 
 def test_a_banned_word_is_found_in_both_languages() -> None:

@@ -9,7 +9,9 @@ from aiohttp import web
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Page, async_playwright
 
+from server import media
 from signaling.session import Assign, Open, Participant
+from tests.recorder.recording import archive_in
 from tests.signaling.memory_server import MemoryServer, memory_server
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -49,13 +51,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[MemoryServer]:
-    """A session in which dana is asked for view and record; files of `tmp_path` are under /files."""
+    """A session in which dana is asked for view and record; segments of `tmp_path` are under /segments."""
 
     async def sender(_: web.Request) -> web.FileResponse:
         return web.FileResponse(Path(__file__).with_name("sender.html"))
 
-    routes = [web.get("/", sender), web.static("/files", tmp_path)]
-    async with memory_server(ALICE, DANA, TAPE, routes=routes) as running:  # type: ignore[arg-type]
+    async def segment(request: web.Request) -> web.StreamResponse:
+        return await media.send(request, archive_in(tmp_path), request.match_info["segment"], {})
+
+    routes = [web.get("/", sender), web.get("/segments/{segment}", segment)]
+    async with memory_server(ALICE, DANA, TAPE, routes=routes) as running:
         await running.endpoint.command("session", Open("Example", "Printer", True))
         await running.endpoint.command("session", Assign("alice", "Alice"))
         yield running

@@ -8,8 +8,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder import vp8, webm
+from recorder import vp8
+from recorder.archive import Archive
 from recorder.frames import Frame
+from recorder.keyring import KEY_BYTES, Keyring
+from recorder.multiplexer import Multiplexer
+from recorder.stored import StoredSegment
 
 Picture = NDArray[np.uint8]
 
@@ -35,13 +39,35 @@ def encoded(pictures: Iterable[tuple[int, Picture]]) -> Iterator[tuple[int, Fram
         frame.pts, frame.time_base = time, Fraction(1, 1000)
         for packet in context.encode(frame):
             data = bytes(packet)
-            yield time, Frame(data, time * 90, vp8.keyframe_size(data))
+            yield time, Frame(data, time / 1000, vp8.keyframe_size(data), vp8)
 
 
-def write(path: Path, pictures: Iterable[tuple[int, Picture]]) -> Path:
-    """A segment as the recorder writes it."""
-    frames = list(encoded(pictures))
-    width, height = frames[0][1].size or (0, 0)
-    clusters = [webm.cluster(frames[place : place + 5]) for place in range(0, len(frames), 5)]
-    path.write_bytes(webm.header(vp8.MATROSKA, width, height) + b"".join(clusters))
-    return path
+def media(pictures: Iterable[tuple[int, Picture]]) -> bytes:
+    """What the recorder writes of these pictures, five to a cluster."""
+    multiplexer, pieces = Multiplexer((vp8,)), list[bytes]()
+    for number, (_, frame) in enumerate(encoded(pictures), 1):
+        multiplexer.add(frame)
+        if number % 5 == 0:
+            pieces += multiplexer.take(frame.time)
+    return b"".join([*pieces, *multiplexer.take(0.0)])
+
+
+def archive_in(folder: Path) -> Archive:
+    """An archive with a key of its own, whoever opens it."""
+    return Archive(folder, Keyring({"first": bytes(range(KEY_BYTES))}))
+
+
+def store(archive: Archive, segment: str, pictures: Iterable[tuple[int, Picture]], duration_ms: int) -> StoredSegment:
+    """A finished segment, to be read."""
+    file = archive.create(segment)
+    file.append(media(pictures))
+    file.finish(duration_ms)
+    return archive.open(segment)
+
+
+def shown(segment: StoredSegment) -> list[tuple[int, int, int]]:
+    """(ms, width, height) of every frame that a player shows."""
+    if not segment.size:
+        return []
+    with av.open(segment.file(), "r") as container:
+        return [(round((f.time or 0) * 1000), f.width, f.height) for f in container.decode(video=0)]

@@ -11,10 +11,11 @@ from PIL import Image
 from annotate.board import AnnotationAdded, AnnotationsErased
 from annotate.shapes import Annotation, Box, Step
 from recorder.clip import Clip, NothingRecorded, publish
-from recorder.fragments import index
 from recorder.scenes import Chapter, Source
+from recorder.stored import StoredSegment
 from signaling import messages as m
-from tests.recorder.recording import plain, write
+from signaling.client import new_id
+from tests.recorder.recording import archive_in, media, plain, store
 
 START = 1_800_000_000_000
 BLUE, GREEN = (20, 60, 160), (30, 140, 60)
@@ -52,8 +53,11 @@ def step(name: str, number: int, text: str) -> AnnotationAdded:
     return AnnotationAdded(Annotation(id=name, surface="live", color=RED, width=0.004, fade=False, shape=shape))
 
 
-def recorded(path: Path, seconds: int, color: tuple[int, int, int], size: tuple[int, int] = (640, 360)) -> Path:
-    return index(write(path, [(100 * n, plain(*size, color)) for n in range(10 * seconds)]), 1000 * seconds)
+def recorded(
+    folder: Path, seconds: int, color: tuple[int, int, int], size: tuple[int, int] = (640, 360)
+) -> StoredSegment:
+    pictures = [(100 * n, plain(*size, color)) for n in range(10 * seconds)]
+    return store(archive_in(folder), new_id(), pictures, 1000 * seconds)
 
 
 class Made:
@@ -92,7 +96,7 @@ def near(pixel: Any, color: tuple[int, int, int]) -> bool:
 
 
 def test_ink_is_burnt_in_where_and_while_it_was_seen(tmp_path: Path) -> None:
-    source = Source(recorded(tmp_path / "a.webm", 6, BLUE), START, 6000)
+    source = Source(recorded(tmp_path, 6, BLUE), START, 6000)
     events = timeline((2000, box("one")), (4000, AnnotationsErased(["one"])))
     made = Made(tmp_path, [source], events)
     edge = (180, 160)  # the middle of the box's left side
@@ -107,7 +111,7 @@ def test_ink_is_burnt_in_where_and_while_it_was_seen(tmp_path: Path) -> None:
 
 
 def test_ink_appears_on_a_picture_that_stands_still(tmp_path: Path) -> None:
-    still = index(write(tmp_path / "a.webm", [(0, plain(640, 360, BLUE))]), 9000)
+    still = store(archive_in(tmp_path), "still", [(0, plain(640, 360, BLUE))], 9000)
     made = Made(tmp_path, [Source(still, START, 9000)], timeline((5000, box("one"))))
     times = [time for time, _ in made.frames]
     assert 5000 in times
@@ -118,7 +122,7 @@ def test_ink_appears_on_a_picture_that_stands_still(tmp_path: Path) -> None:
 
 
 def test_fading_ink_fades(tmp_path: Path) -> None:
-    source = Source(recorded(tmp_path / "a.webm", 8, BLUE), START, 8000)
+    source = Source(recorded(tmp_path, 8, BLUE), START, 8000)
     made = Made(tmp_path, [source], timeline((500, box("one", fade=True))))
     redness = [int(made.at(moment)[180, 160][0]) for moment in (5000, 6000, 6800)]
     assert redness[0] > redness[1] > redness[2]
@@ -127,7 +131,7 @@ def test_fading_ink_fades(tmp_path: Path) -> None:
 
 def test_a_cut_begins_and_ends_where_it_was_marked(tmp_path: Path) -> None:
     pictures = [(100 * n, plain(640, 360, BLUE if n < 30 else GREEN)) for n in range(60)]
-    source = Source(index(write(tmp_path / "a.webm", pictures), 6000), START, 6000)
+    source = Source(store(archive_in(tmp_path), "cut", pictures, 6000), START, 6000)
     made = Made(tmp_path, [source], timeline(), in_ms=START + 2550, out_ms=START + 4000)
     frames = made.frames
     assert made.clip.duration_ms == 1450
@@ -138,8 +142,8 @@ def test_a_cut_begins_and_ends_where_it_was_marked(tmp_path: Path) -> None:
 
 
 def test_a_gap_between_segments_is_closed_and_smaller_pictures_are_letterboxed(tmp_path: Path) -> None:
-    first = Source(recorded(tmp_path / "a.webm", 2, BLUE), START, 2000)
-    second = Source(recorded(tmp_path / "b.webm", 2, GREEN, (320, 270)), START + 10_000, 2000)
+    first = Source(recorded(tmp_path, 2, BLUE), START, 2000)
+    second = Source(recorded(tmp_path, 2, GREEN, (320, 270)), START + 10_000, 2000)
     made = Made(tmp_path, [second, first], timeline((11_000, box("one"))))
     assert (made.clip.width, made.clip.height, made.clip.duration_ms) == (640, 360, 4000)
     assert near(made.at(1900)[180, 320], BLUE)
@@ -153,10 +157,10 @@ def test_a_gap_between_segments_is_closed_and_smaller_pictures_are_letterboxed(t
 
 def test_a_snapshot_that_was_shown_is_seen_with_its_own_ink(tmp_path: Path) -> None:
     Image.fromarray(plain(1280, 720, GREEN)).save(tmp_path / "frozen.png")
-    source = Source(recorded(tmp_path / "a.webm", 6, BLUE), START, 6000)
+    source = Source(recorded(tmp_path, 6, BLUE), START, 6000)
     events = timeline(
         (500, box("live-box")),
-        (1000, m.SnapshotTaken(surface("frozen", 1280, 720), None)),
+        (1000, m.SnapshotTaken(surface("frozen", 1280, 720), None, "")),
         (1000, m.SurfaceShown("frozen")),
         (2000, box("frozen-box", "frozen")),
         (4000, m.SurfaceShown(None)),
@@ -170,7 +174,7 @@ def test_a_snapshot_that_was_shown_is_seen_with_its_own_ink(tmp_path: Path) -> N
 
 
 def test_bookmarks_and_steps_become_chapters_and_slips_do_not(tmp_path: Path) -> None:
-    source = Source(recorded(tmp_path / "a.webm", 8, BLUE), START, 8000)
+    source = Source(recorded(tmp_path, 8, BLUE), START, 8000)
     events = timeline(
         (500, m.BookmarkAdded("Before the cut", START + 500)),
         (4200, m.BookmarkAdded("Open the settings", START + 2000)),
@@ -194,7 +198,7 @@ def test_bookmarks_and_steps_become_chapters_and_slips_do_not(tmp_path: Path) ->
 
 
 def test_the_file_starts_fast_and_has_a_poster(tmp_path: Path) -> None:
-    source = Source(recorded(tmp_path / "a.webm", 3, BLUE), START, 3000)
+    source = Source(recorded(tmp_path, 3, BLUE), START, 3000)
     made = Made(tmp_path, [source], timeline((500, m.BookmarkAdded("Here", START + 500)), (600, box("one"))))
     data = made.target.read_bytes()
     assert data.find(b"moov") < data.find(b"mdat")
@@ -207,14 +211,17 @@ def test_the_file_starts_fast_and_has_a_poster(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_off_by_a_crash_can_be_published(tmp_path: Path) -> None:
-    whole = write(tmp_path / "a.webm", [(100 * n, plain(640, 360, BLUE)) for n in range(40)])
-    whole.write_bytes(whole.read_bytes()[:-20])
-    made = Made(tmp_path, [Source(whole, START, 4000)], timeline(), in_ms=START + 1000)
+    archive = archive_in(tmp_path)
+    file = archive.create("crashed")
+    file.append(media([(100 * n, plain(640, 360, BLUE)) for n in range(40)])[:-20])
+    file.close()
+    with archive.open("crashed") as crashed:
+        made = Made(tmp_path, [Source(crashed, START, 4000)], timeline(), in_ms=START + 1000)
     assert made.clip.duration_ms == 3000
     assert near(made.at(2000)[180, 320], BLUE)
 
 
 def test_where_nothing_was_recorded_there_is_no_clip(tmp_path: Path) -> None:
-    source = Source(recorded(tmp_path / "a.webm", 2, BLUE), START, 2000)
+    source = Source(recorded(tmp_path, 2, BLUE), START, 2000)
     with pytest.raises(NothingRecorded):
         Made(tmp_path, [source], timeline(), in_ms=START + 3000, out_ms=START + 5000)

@@ -12,10 +12,14 @@ import av
 import pytest
 from playwright.async_api import Page
 
-from recorder.fragments import DurableFile, indexed_path
-from recorder.participant import MAX_CANDIDATES, SessionRecorder, _literal_only
+from recorder.archive import Archive, SegmentFile
+from recorder.candidates import MAX_CANDIDATES, literal_only
+from recorder.digest import CHUNK
+from recorder.participant import SessionRecorder
 from signaling import messages as m
 from tests.recorder.conftest import counter_of
+from tests.recorder.recording import archive_in
+from tests.recorder.test_digest import digest_of
 from tests.signaling.memory_server import MemoryServer
 
 
@@ -29,67 +33,74 @@ def bodies(server: MemoryServer, kind: type[Any]) -> list[Any]:
     return [event.body for event in server.timeline.events["session"] if isinstance(event.body, kind)]
 
 
-def counters(path: Path) -> list[int]:
-    """Every counter in a file, however it ends."""
-    if not path.exists():
-        return []
-    with av.open(str(path)) as container:
+def counters(archive: Archive, segment: str) -> list[int]:
+    """Every counter in a segment, however it ends."""
+    with archive.open(segment) as stored, av.open(stored.file(), "r") as container:
         return [counter_of(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
 @pytest.fixture
-async def recorder(server: MemoryServer, tmp_path: Path) -> AsyncIterator[SessionRecorder]:
+def archive(tmp_path: Path) -> Archive:
+    return archive_in(tmp_path)
+
+
+@pytest.fixture
+async def recorder(server: MemoryServer, archive: Archive) -> AsyncIterator[SessionRecorder]:
     with ThreadPoolExecutor(2) as threads:
-        taking_part = SessionRecorder(server.url, "tape", tmp_path, threads)
+        taking_part = SessionRecorder(server.url, "tape", archive, threads, growth_every=0.2)
         running = asyncio.create_task(taking_part.run())
         yield taking_part
         await taking_part.stop()
         await running
 
 
-async def begin(server: MemoryServer, dana: Page, folder: Path) -> Path:
-    """Dana shares; the file that is written, once it holds a second."""
+async def begin(server: MemoryServer, dana: Page, archive: Archive) -> str:
+    """Dana shares; the segment that is written, once it holds a second."""
     before = len(bodies(server, m.SegmentStarted))
     await dana.evaluate("share('dana')")
     await until(lambda: len(bodies(server, m.SegmentStarted)) > before)
-    path = folder / f"{bodies(server, m.SegmentStarted)[-1].segment}.webm"
-    await until(lambda: path.exists() and len(counters(path)) > 15)
-    return path
+    segment: str = bodies(server, m.SegmentStarted)[-1].segment
+    await until(lambda: len(counters(archive, segment)) > 15)
+    return segment
 
 
 async def test_a_browsers_picture_is_written_up_to_the_last_frame_of_a_still_screen(
-    server: MemoryServer, dana: Page, recorder: SessionRecorder, tmp_path: Path
+    server: MemoryServer, dana: Page, recorder: SessionRecorder, archive: Archive
 ) -> None:
-    path = await begin(server, dana, tmp_path)
+    segment = await begin(server, dana, archive)
     last = await dana.evaluate("still()")
-    await until(lambda: counters(path)[-1] == last)  # the file is still open: it can be read while it grows
+    await until(lambda: counters(archive, segment)[-1] == last)  # the file is still open: it can be read while it grows
     await dana.evaluate("stop()")
     await until(lambda: bodies(server, m.SegmentFinished))
 
     finished = bodies(server, m.SegmentFinished)[0]
-    assert finished.bytes == path.stat().st_size
-    for file in (path, indexed_path(path)):
-        seen = counters(file)
-        assert seen[-1] == last
-        assert seen == sorted(seen)
-        assert len(set(seen)) > 15
-    with av.open(str(indexed_path(path))) as container:
-        assert container.duration is not None
-        assert abs(container.duration / 1000 - finished.duration_ms) < 100
+    with archive.open(segment) as stored:
+        media = stored.raw(0, finished.bytes + 1)
+        with av.open(stored.file(), "r") as container:
+            assert container.duration is not None
+            assert abs(container.duration / 1000 - finished.duration_ms) < 100
+    assert (finished.bytes, finished.digest) == (len(media), digest_of(media))
+    assert {body.digest for body in bodies(server, m.SegmentGrown)} <= {
+        digest_of(media[:n]) for n in range(0, len(media), CHUNK)
+    }
+    seen = counters(archive, segment)
+    assert seen[-1] == last
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 15
 
 
 async def test_a_change_of_size_keeps_the_recording_playable_here_and_in_a_browser(
-    server: MemoryServer, dana: Page, recorder: SessionRecorder, tmp_path: Path
+    server: MemoryServer, dana: Page, recorder: SessionRecorder, archive: Archive
 ) -> None:
-    path = await begin(server, dana, tmp_path)
+    segment = await begin(server, dana, archive)
     await dana.set_viewport_size({"width": 960, "height": 600})
     await dana.evaluate("resize(960, 600)")
     last = await dana.evaluate("still()")
-    await until(lambda: counters(path)[-1] == last)
+    await until(lambda: counters(archive, segment)[-1] == last)
     await dana.evaluate("stop()")
     await until(lambda: bodies(server, m.SegmentFinished))
 
-    with av.open(str(indexed_path(path))) as container:
+    with archive.open(segment) as stored, av.open(stored.file(), "r") as container:
         sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
     # A busy browser may capture a tab smaller than it is; the shape tells the two apart all the same.
     assert abs(sizes[0][0] / sizes[0][1] - 1280 / 720) < 0.02
@@ -103,68 +114,72 @@ async def test_a_change_of_size_keeps_the_recording_playable_here_and_in_a_brows
             await new Promise((resolve, reject) => { video.onseeked = resolve; video.onerror = reject; });
             return [first, [video.videoWidth, video.videoHeight]];
         }""",
-        f"{server.url}/files/{indexed_path(path).name}",
+        f"{server.url}/segments/{segment}",
     )
     assert shown == [list(sizes[0]), list(sizes[-1])]
 
 
 async def test_nothing_is_written_while_sharing_is_paused(
-    server: MemoryServer, dana: Page, recorder: SessionRecorder, tmp_path: Path
+    server: MemoryServer, dana: Page, recorder: SessionRecorder, archive: Archive
 ) -> None:
-    path = await begin(server, dana, tmp_path)
+    segment = await begin(server, dana, archive)
     await dana.evaluate("pause()")
     await until(lambda: bodies(server, m.SharingPaused))
     paused_at = await dana.evaluate("count()")
     await dana.wait_for_function(f"count() > {paused_at + 20}")
     await dana.evaluate("resume()")
-    await until(lambda: counters(path)[-1] > paused_at + 20)
-    hidden = [counter for counter in counters(path) if paused_at + 5 < counter < paused_at + 18]
+    await until(lambda: counters(archive, segment)[-1] > paused_at + 20)
+    hidden = [counter for counter in counters(archive, segment) if paused_at + 5 < counter < paused_at + 18]
     assert hidden == []
 
 
 async def test_recording_survives_a_restart_of_the_server(
-    server: MemoryServer, dana: Page, recorder: SessionRecorder, tmp_path: Path
+    server: MemoryServer, dana: Page, recorder: SessionRecorder, archive: Archive
 ) -> None:
-    path = await begin(server, dana, tmp_path)
+    segment = await begin(server, dana, archive)
     await server.stop()
     at_stop = await dana.evaluate("count()")
-    await until(lambda: counters(path)[-1] > at_stop + 15)
+    await until(lambda: counters(archive, segment)[-1] > at_stop + 15)
     await server.start()
     await recorder.stop()
-    assert bodies(server, m.SegmentFinished)[0].bytes == path.stat().st_size
+    assert bodies(server, m.SegmentFinished)[0].bytes == archive.recover(segment).bytes
 
 
 async def test_an_offer_that_was_lost_is_asked_for_again(
-    server: MemoryServer, dana: Page, recorder: SessionRecorder, tmp_path: Path
+    server: MemoryServer, dana: Page, recorder: SessionRecorder, archive: Archive
 ) -> None:
     await dana.evaluate("window.offer = () => { window.offer = offerTo; }")
-    path = await begin(server, dana, tmp_path)
-    assert len(set(counters(path))) > 15
+    segment = await begin(server, dana, archive)
+    assert len(set(counters(archive, segment))) > 15
 
 
-class FickleDisk(DurableFile):
-    """A disk on which the first file finds room for two writes, and the next one for all it wants."""
+class SmallFile(SegmentFile):
+    """A file that finds room for two writes."""
 
-    files = 0
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        type(self).files += 1
-        self._room = 2 if type(self).files == 1 else None
+    _room = 2
 
     def append(self, data: bytes) -> None:
         if self._room == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if self._room is not None:
-            self._room -= 1
+        self._room -= 1
         super().append(data)
 
 
+class FickleDisk(Archive):
+    """A disk on which the first file finds little room, and the next one all it wants."""
+
+    files = 0
+
+    def create(self, segment: str) -> SegmentFile:
+        self.files += 1
+        return (SmallFile if self.files == 1 else SegmentFile)(self.folder, segment, self.keyring)
+
+
 async def test_a_full_disk_ends_a_segment_which_is_finished_when_there_is_room_again(
-    server: MemoryServer, dana: Page, tmp_path: Path
+    server: MemoryServer, dana: Page, archive: Archive, tmp_path: Path
 ) -> None:
     with ThreadPoolExecutor(2) as threads:
-        recorder = SessionRecorder(server.url, "tape", tmp_path, threads, open_file=FickleDisk)
+        recorder = SessionRecorder(server.url, "tape", FickleDisk(tmp_path, archive.keyring), threads)
         running = asyncio.create_task(recorder.run())
         await dana.evaluate("share('dana')")
         await until(lambda: bodies(server, m.RecordingFailed))
@@ -177,8 +192,8 @@ async def test_a_full_disk_ends_a_segment_which_is_finished_when_there_is_room_a
     assert bodies(server, m.RecordingFailed) == [m.RecordingFailed("disk_full")]
     first, second = (segment.segment for segment in bodies(server, m.SegmentStarted))
     assert {finished.segment for finished in bodies(server, m.SegmentFinished)} == {first, second}
-    assert counters(indexed_path(tmp_path / f"{first}.webm"))
-    assert counters(indexed_path(tmp_path / f"{second}.webm"))
+    assert counters(archive, first)
+    assert counters(archive, second)
 
 
 async def test_a_folder_that_cannot_be_written_is_reported_once_and_tried_again_later(
@@ -186,7 +201,7 @@ async def test_a_folder_that_cannot_be_written_is_reported_once_and_tried_again_
 ) -> None:
     folder = tmp_path / "later"
     with ThreadPoolExecutor(2) as threads:
-        recorder = SessionRecorder(server.url, "tape", folder, threads)
+        recorder = SessionRecorder(server.url, "tape", archive_in(folder), threads)
         running = asyncio.create_task(recorder.run())
         await dana.evaluate("share('dana')")
         await until(lambda: bodies(server, m.RecordingFailed))
@@ -203,5 +218,5 @@ async def test_a_folder_that_cannot_be_written_is_reported_once_and_tried_again_
 def test_no_more_candidates_are_taken_out_of_an_offer_than_any_machine_has() -> None:
     line = "a=candidate:1 1 udp 1 {} 9 typ host\r\n"
     named, literal = line.format("secret.local"), line.format("192.0.2.1")
-    kept = _literal_only("v=0\r\n" + named + literal * (MAX_CANDIDATES + 5) + "a=end-of-candidates\r\n")
+    kept = literal_only("v=0\r\n" + named + literal * (MAX_CANDIDATES + 5) + "a=end-of-candidates\r\n")
     assert kept == "v=0\r\n" + literal * MAX_CANDIDATES + "a=end-of-candidates\r\n"

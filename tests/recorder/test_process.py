@@ -13,10 +13,11 @@ import pytest
 from aiohttp import web
 
 from customer_client.simulation import share
-from recorder.fragments import indexed_path
+from recorder.archive import Archive, has_index
 from recorder.orders import Order, Record, Release
 from signaling import messages as m
 from signaling.session import Assign, Open, Participant
+from tests.recorder.recording import archive_in
 from tests.signaling.memory_server import MemoryServer, memory_server
 
 CAST = [
@@ -25,8 +26,10 @@ CAST = [
     Participant("tape-1", "recorder", "Recorder"),
     Participant("tape-2", "recorder", "Recorder"),
 ]
-START = "import uvloop, sys, pathlib; from recorder.process import run; "
-START += "uvloop.run(run(sys.argv[1], 'the-secret', pathlib.Path(sys.argv[2])))"
+START = (
+    "import uvloop, sys, pathlib; from recorder.process import run; from tests.recorder.recording import archive_in; "
+)
+START += "uvloop.run(run(sys.argv[1], 'the-secret', archive_in(pathlib.Path(sys.argv[2]))))"
 
 
 class Redeemed(NamedTuple):
@@ -62,32 +65,30 @@ class Control:
 class Scene:
     """A session in which the simulated customer shares and recording is on."""
 
-    def __init__(self, server: MemoryServer, control: Control, folder: Path) -> None:
-        self.server, self.control, self.folder = server, control, folder
+    def __init__(self, server: MemoryServer, control: Control, archive: Archive) -> None:
+        self.server, self.control, self.archive = server, control, archive
 
     async def start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-c", START, self.server.url, str(self.folder), cwd=Path(__file__).parents[2]
+            sys.executable, "-c", START, self.server.url, str(self.archive.folder), cwd=Path(__file__).parents[2]
         )
 
     def bodies(self, kind: type[Any]) -> list[Any]:
         return [event.body for event in self.server.timeline.events["session"] if isinstance(event.body, kind)]
 
-    def path(self, place: int = -1) -> Path:
-        return self.folder / "recordings" / f"{self.bodies(m.SegmentStarted)[place].segment}.webm"
-
-    async def writing(self, place: int, frames: int = 12) -> Path:
+    async def writing(self, place: int, frames: int = 12) -> str:
         """Waits until a segment holds so many frames."""
         await until(lambda: len(self.bodies(m.SegmentStarted)) > place)
-        await until(lambda: frames_of(self.path(place)) >= frames)
-        return self.path(place)
+        segment: str = self.bodies(m.SegmentStarted)[place].segment
+        await until(lambda: self.frames_of(segment) >= frames)
+        return segment
 
+    def frames_of(self, segment: str) -> int:
+        with self.archive.open(segment) as stored, av.open(stored.file(), "r") as container:
+            return sum(1 for _ in container.decode(video=0))
 
-def frames_of(path: Path) -> int:
-    if not path.exists() or not path.stat().st_size:
-        return 0
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
+    def finished(self, segment: str) -> bool:
+        return has_index(self.archive.folder, segment)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -103,7 +104,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         await server.endpoint.command("session", Open("Example", "Printer", True))
         await server.endpoint.command("session", Assign("alice", "Alice"))
         customer = asyncio.create_task(share(server.url, Redeemed()))
-        yield Scene(server, control, tmp_path)
+        yield Scene(server, control, archive_in(tmp_path))
         customer.cancel()
         await asyncio.gather(customer, return_exceptions=True)
 
@@ -111,18 +112,20 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 async def test_killed_it_leaves_a_playable_file_which_its_successor_finishes(scene: Scene) -> None:
     first = await scene.start()
     scene.control.orders.put_nowait(Record("session", "tape-1"))
-    path = await scene.writing(0)
-    held = frames_of(path)
+    segment = await scene.writing(0)
+    held = scene.frames_of(segment)
     first.kill()
     await first.wait()
-    assert frames_of(path) >= held
+    assert scene.frames_of(segment) >= held
 
     second = await scene.start()
     scene.control.orders.put_nowait(Record("session", "tape-2"))
     await until(lambda: scene.bodies(m.SegmentFinished))
     finished = scene.bodies(m.SegmentFinished)[0]
-    assert (finished.segment, finished.bytes) == (path.stem, path.stat().st_size)
-    assert frames_of(indexed_path(path)) == frames_of(path) >= held
+    kept = scene.archive.recover(segment)
+    assert (finished.segment, finished.bytes, finished.digest) == (segment, kept.bytes, kept.digest)
+    assert scene.finished(segment)
+    assert scene.frames_of(segment) >= held
     await scene.writing(1)
     second.kill()
     await second.wait()
@@ -131,20 +134,21 @@ async def test_killed_it_leaves_a_playable_file_which_its_successor_finishes(sce
 async def test_terminated_it_finishes_what_it_writes(scene: Scene) -> None:
     process = await scene.start()
     scene.control.orders.put_nowait(Record("session", "tape-1"))
-    path = await scene.writing(0)
+    segment = await scene.writing(0)
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
     [finished] = scene.bodies(m.SegmentFinished)
-    assert finished.bytes == path.stat().st_size
+    assert finished.bytes == scene.archive.recover(segment).bytes
+    assert scene.archive.leftovers() == []
 
 
 async def test_released_it_finishes_that_session_and_stays(scene: Scene) -> None:
     process = await scene.start()
     scene.control.orders.put_nowait(Record("session", "tape-1"))
-    path = await scene.writing(0)
+    segment = await scene.writing(0)
     scene.control.orders.put_nowait(Release("session"))
     await until(lambda: scene.bodies(m.SegmentFinished))
-    assert indexed_path(path).exists()
+    assert scene.finished(segment)
     assert process.returncode is None
     process.terminate()
     assert await process.wait() == 0
@@ -153,12 +157,28 @@ async def test_released_it_finishes_that_session_and_stays(scene: Scene) -> None
 async def test_without_its_control_connection_it_goes_on_writing_and_comes_back(scene: Scene) -> None:
     process = await scene.start()
     scene.control.orders.put_nowait(Record("session", "tape-1"))
-    path = await scene.writing(0)
-    held = frames_of(path)
+    segment = await scene.writing(0)
+    held = scene.frames_of(segment)
     assert scene.control.socket is not None
     await scene.control.socket.close()
     await until(lambda: scene.control.connections == 2)
-    await until(lambda: frames_of(path) > held + 10)
+    await until(lambda: scene.frames_of(segment) > held + 10)
     assert len(scene.bodies(m.SegmentStarted)) == 1
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_told_that_its_server_is_gone_it_records_on_until_another_has_taken_over(scene: Scene) -> None:
+    first = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    segment = await scene.writing(0)
+    held = scene.frames_of(segment)
+    first.send_signal(signal.SIGHUP)
+    await until(lambda: scene.frames_of(segment) > held + 10)
+    second = await scene.start()
+    scene.control.orders.put_nowait(Record("session", "tape-2"))
+    assert await asyncio.wait_for(first.wait(), 60) == 0
+    await scene.writing(1)
+    assert scene.finished(segment)
+    second.terminate()
+    assert await second.wait() == 0

@@ -5,15 +5,18 @@ import struct
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, unpack_remb_fci
 from hypothesis import given, settings, strategies as st
 
-from recorder import rtp, vp8
+from recorder import opus, rtp, vp8
 from recorder.bandwidth import CEILING, FLOOR, Bandwidth
+from recorder.codecs import CODECS
 from recorder.frames import Frame
+from recorder.multiplexer import Multiplexer
 from recorder.reception import FIRST_KEYFRAME_WITHIN, KEYFRAME_EVERY, Reception
+from recorder.rtp import Packet
 from signaling.aiortc_internals import Negotiated
 from tests.recorder.packets import SSRC, delta, keyframe, packets, retransmission, wire
 
 LOCAL = 99
-TERMS = Negotiated({96: "VP8", 111: "OPUS"}, {97: 96}, 3, LOCAL)
+TERMS = Negotiated({96: "VP8", 98: "VP9", 100: "H264", 102: "AV1", 111: "OPUS"}, {97: 96, 99: 98}, 3, LOCAL)
 
 
 class Wire:
@@ -46,6 +49,20 @@ def test_a_loss_is_reported_at_once_and_mended_by_a_retransmission_stream() -> N
     line.reception.rtp(retransmission(sent[6], 4000), 1.05)
     assert [frame.data for frame in line.frames] == [keyframe(450), delta(450), delta(90)]
     assert not line.reception.urgent
+
+
+def test_a_voice_is_never_asked_for_again_and_waits_a_tenth_of_a_second_for_what_comes_late() -> None:
+    line = Wire()
+    packet = Packet(111, False, 10, 0, SSRC, opus.silence(1), None)
+    for number, at in ((10, 1.0), (12, 1.04), (11, 1.05), (14, 1.08)):
+        line.reception.rtp(wire(packet._replace(sequence=number, timestamp=number * 960)), at)
+    assert len(line.frames) == 3
+    line.reception.tick(1.15)
+    assert len(line.frames) == 3
+    line.reception.tick(1.2)
+    assert [round(frame.time, 6) for frame in line.frames] == [1.0, 1.02, 1.04, 1.08]
+    assert line.of(RtcpRtpfbPacket) == line.of(RtcpPsfbPacket) == []
+    assert len(line.of(RtcpRrPacket)) == 1
 
 
 def test_losses_far_apart_stand_in_one_packet() -> None:
@@ -164,7 +181,7 @@ def test_another_stream_is_ignored_until_the_first_falls_silent() -> None:
     assert len(line.frames) == 1
     line.reception.rtp(wire(other[0], ssrc=7), 9.0)
     assert [frame.data for frame in line.frames] == [keyframe(90), keyframe(80)]
-    assert line.frames[1].timestamp - line.frames[0].timestamp == 8 * 90_000
+    assert line.frames[1].time - line.frames[0].time == 8.0
 
 
 def test_vp8_descriptors_of_every_length_are_stripped() -> None:
@@ -187,7 +204,7 @@ heads = st.builds(
         struct.pack("!BBHLL", 0x80 | flags, second, sequence, timestamp, ssrc) + rest
     ),
     st.sampled_from([0, 0, 0, 0x10, 0x20, 0x3F, 0x0F]),
-    st.sampled_from([96, 97, 224, 225, 111, 5]),
+    st.sampled_from([96, 97, 98, 100, 102, 111, 5]).flatmap(lambda kind: st.sampled_from([kind, kind | 128])),
     st.integers(0, 65535),
     st.integers(0, 2**32 - 1),
     st.sampled_from([SSRC, SSRC, 8]),
@@ -198,10 +215,14 @@ heads = st.builds(
 @given(st.lists(st.tuples(noise | heads, st.booleans(), st.floats(0, 0.5)), max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_no_packet_whatever_is_in_it_raises_an_error(sent: list[tuple[bytes, bool, float]]) -> None:
-    line, now = Wire(), 0.0
+    line, now, files = Wire(), 0.0, {name: Multiplexer((codec,)) for name, codec in CODECS.items()}
     for data, is_rtp, passed in sent:
         now += passed
         (line.reception.rtp if is_rtp else line.reception.rtcp)(data, now)
         line.reception.tick(now)
-    timestamps = [frame.timestamp for frame in line.frames]
-    assert timestamps == sorted(set(timestamps))
+    for frame in line.frames:
+        files[frame.codec.CODEC].add(frame)
+    for file in files.values():
+        file.take(now)
+    times = [frame.time for frame in line.frames]
+    assert times == sorted(times)

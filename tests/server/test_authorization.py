@@ -1,6 +1,7 @@
 """Who may do what: every route × every kind of caller × whether the thing is theirs."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ AGENTS = frozenset({"alice", "bob", "ada"})
 OWNERS = frozenset({"alice", "ada"})
 """Alice has the session; Bob is of the same role but it is not his; Ada is the administrator."""
 LIBRARY = frozenset({"tess", "ada"})
+REVIEW = frozenset({"quinn", "ada"})
 ANYONE = STAFF | {STRANGER, CUSTOMER, OTHER_CUSTOMER, WORKER}
 
 EXPECTED: dict[str, frozenset[str]] = {
@@ -32,10 +34,15 @@ EXPECTED: dict[str, frozenset[str]] = {
     "DELETE /api/articles/{article}": LIBRARY,
     "GET /api/articles/{article}/poster": STAFF,
     "GET /api/articles/{article}/video": STAFF,
+    "GET /api/audit": REVIEW,
+    "GET /api/audit/export": REVIEW,
     "GET /api/feed": STAFF,
     "POST /api/help": ANYONE,
     "GET /api/help-articles": ANYONE,
+    "GET /api/holds": REVIEW,
+    "POST /api/holds/{hold}/release": REVIEW,
     "POST /api/invitations/redeem": ANYONE,
+    "GET /api/invited-sessions": AGENTS,
     "GET /api/jobs/{job}": STAFF,
     "POST /api/login": ANYONE,
     "POST /api/logout": ANYONE,
@@ -47,8 +54,15 @@ EXPECTED: dict[str, frozenset[str]] = {
     "GET /api/recordings": STAFF,
     "GET /api/recordings/{session}": STAFF,
     "POST /api/recordings/{session}/clips": LIBRARY,
+    "POST /api/recordings/{session}/deletion": frozenset({"ada", WORKER}),
+    "POST /api/recordings/{session}/holds": REVIEW,
+    "GET /api/recordings/{session}/export": STAFF | {WORKER},
     "GET /api/recordings/{session}/segments/{segment}": STAFF,
+    "HEAD /api/recordings/{session}/segments/{segment}": STAFF,
     "GET /api/sessions/{session}": STAFF,
+    "GET /api/sessions/{session}/colleagues": OWNERS,
+    "POST /api/sessions/{session}/colleagues": OWNERS,
+    "DELETE /api/sessions/{session}/colleagues/{user}": OWNERS,
     "POST /api/sessions/{session}/invitations": OWNERS,
     "DELETE /api/sessions/{session}/invitations": OWNERS,
     "POST /api/sessions/{session}/participants": OWNERS,
@@ -57,12 +71,23 @@ EXPECTED: dict[str, frozenset[str]] = {
     "GET /api/setup": ANYONE,
     "POST /api/setup": ANYONE,
     "GET /api/signal": ANYONE,
+    "GET /api/signing-keys": ANYONE,
+    "GET /api/ticket-classes": frozenset({"ada"}),
+    "POST /api/ticket-classes": frozenset({"ada"}),
+    "GET /api/ticket-classes/choices": STAFF,
+    "PATCH /api/ticket-classes/{class}": frozenset({"ada"}),
+    "DELETE /api/ticket-classes/{class}": frozenset({"ada"}),
+    "GET /api/ticket-classes/{class}/due": frozenset({"ada"}),
     "GET /api/tickets": STAFF,
     "POST /api/tickets": AGENTS,
     "GET /api/tickets/{ticket}": STAFF,
     "PATCH /api/tickets/{ticket}": AGENTS,
+    "POST /api/tickets/{ticket}/holds": REVIEW,
     "POST /api/tickets/{ticket}/notes": AGENTS,
     "POST /api/tickets/{ticket}/sessions": AGENTS,
+    "GET /api/tombstones": REVIEW,
+    "GET /api/tombstones/export": REVIEW,
+    "GET /api/tombstones/{session}": REVIEW,
     "GET /api/users": frozenset({"ada"}),
     "POST /api/users": frozenset({"ada", WORKER}),
     "PATCH /api/users/{user}": frozenset({"ada"}),
@@ -133,7 +158,7 @@ async def callers(desk: Desk) -> tuple[dict[str, Person], dict[str, str]]:
 async def status_of(person: Person, route: Route, things: dict[str, str]) -> int:
     """The status that this caller gets; a stream is not read."""
     path = route.path
-    for name in ("session", "ticket", "article", "job", "user", "segment", "snapshot", "file", "slug"):
+    for name in re.findall(r"\{(\w+)\}", path):
         path = path.replace(f"{{{name}}}", things.get(name, "nothing"))
     path = path.replace("{name:.+}", "nothing").replace("{rest:.*}", "nothing")
     options: dict[str, Any] = {"json": {}} if route.body is not None else {}

@@ -12,7 +12,8 @@ from sqlalchemy import select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from server.database import jobs, metadata, open_database, users
+from server import migrations
+from server.database import Database, events, jobs, metadata, open_database, ticket_notes, tickets, users
 
 
 def url(folder: Path) -> str:
@@ -33,6 +34,26 @@ async def test_the_revisions_make_the_tables_of_the_code(tmp_path: Path) -> None
     async with database.read() as connection:
         assert await connection.run_sync(compare) == []
     await database.close()
+
+
+async def test_an_update_keeps_what_older_revisions_stored(tmp_path: Path) -> None:
+    database = Database(url(tmp_path))
+    (tmp_path / "data").mkdir()
+    values = "'t', 1, 'Printer', 'open', 'normal', 'Dana', '', NULL, 1, 1, '', ''"
+    async with database.write() as connection:
+        await connection.run_sync(migrations.upgrade, "0002")
+        await connection.exec_driver_sql(f"INSERT INTO tickets VALUES ({values})")
+        await connection.exec_driver_sql("INSERT INTO ticket_notes VALUES ('n', 't', NULL, 'Note', 1, NULL)")
+        event = "'s', 1, 1, 'system', 'chat_said', '{}', x'00', x'00', x'00', x'00', NULL"
+        await connection.exec_driver_sql(f"INSERT INTO events VALUES ({event})")
+    await database.close()
+    updated = await open_database(url(tmp_path))
+    async with updated.read() as connection:
+        assert (await connection.execute(select(tickets.c.title, tickets.c.class_id))).one() == ("Printer", None)
+        assert (await connection.execute(select(ticket_notes.c.text))).scalar_one() == "Note"
+        assert (await connection.execute(select(events.c.body, events.c.salt))).one() == ("{}", b"\0")
+        assert (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all() == []
+    await updated.close()
 
 
 async def test_opening_again_keeps_what_is_stored(tmp_path: Path) -> None:
@@ -132,4 +153,34 @@ async def test_an_error_does_not_repeat_what_was_to_be_stored(tmp_path: Path) ->
         async with database.write() as connection:
             await connection.execute(jobs.insert().values(_job(0) | secret))
     assert "a secret" not in str(refused.value)
+    await database.close()
+
+
+async def test_rows_are_inserted_all_or_none(tmp_path: Path) -> None:
+    database = await open_database(url(tmp_path))
+    await database.insert(jobs, [_job(0) | {"id": f"job {n}"} for n in range(3)])
+    with pytest.raises(IntegrityError):
+        await database.insert(jobs, [_job(0) | {"id": "another"}, _job(0) | {"id": "job 1"}])
+    async with database.read() as connection:
+        assert len((await connection.execute(select(jobs.c.id))).all()) == 3
+    await database.close()
+
+
+async def test_a_write_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    database = await open_database(url(tmp_path))
+    begun = asyncio.Event()
+
+    async def endless() -> None:
+        async with database.write() as connection:
+            await connection.execute(jobs.insert().values(_job(0)))
+            begun.set()
+            await asyncio.Event().wait()
+
+    writing = asyncio.create_task(endless())
+    await begun.wait()
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await database.insert(jobs, [_job(0) | {"id": "another"}])
+    async with database.read() as connection:
+        assert (await connection.execute(select(jobs.c.id))).scalars().all() == ["another"]
     await database.close()

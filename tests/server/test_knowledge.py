@@ -33,7 +33,7 @@ async def work(desk: Desk) -> None:
     """Do one job, as the worker process does, in this process."""
     claimed = await desk.worker.post("/api/worker/claim")
     job = msgspec.json.decode(claimed.raw, type=ClaimedJob)
-    result = await asyncio.to_thread(make, job.work, job.attempt, desk.app.data, Advance())
+    result = await asyncio.to_thread(make, job.work, job.attempt, desk.app.data, desk.app.archive, Advance())
     body = msgspec.to_builtins(JobFinish(job.attempt, result))
     assert (await desk.worker.post(f"/api/worker/jobs/{job.id}/finish", body)).status == 204
 

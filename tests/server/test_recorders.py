@@ -87,6 +87,40 @@ async def test_without_consent_nobody_is_told_to_record(desk: Desk) -> None:
         assert (await process.order())["session"] == other["session"]
 
 
+async def test_a_second_viewer_brings_a_recorder_which_stays_until_the_first_has_another_way(desk: Desk) -> None:
+    async with recorder(desk) as process:
+        dana, alice = await desk.sharing()
+        assert (await process.order())["type"] == "record"
+        await desk.say(dana, m.GiveConsent(new_id(), "record", False))
+        assert (await process.order())["type"] == "release"
+        second = (await desk.alice.post(f"/api/sessions/{dana['session']}/participants")).body
+        await desk.enter(second)
+        order = await process.order()
+        assert order["type"] == "record"
+        await desk.enter({"token": order["token"]})
+        assert (await until(desk, dana["session"], lambda state: state.relayed)).recording == "off"
+
+        await desk.say(alice, m.ReportPath(new_id(), "recorder"))
+        await desk.say(second, m.Leave(new_id()))
+        assert not (await until(desk, dana["session"], lambda state: not state.relayed)).wants_recorder
+        other, _ = await desk.sharing()
+        assert (await process.order())["session"] == other["session"]
+        await desk.say(alice, m.ReportPath(new_id(), "direct"))
+        assert (await process.order())["type"] == "release"
+
+
+async def test_a_viewer_who_finds_no_other_way_keeps_no_recorder_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.recorders.LINGER_S", 0.05)
+    async with recorder(desk) as process:
+        dana, alice = await desk.sharing()
+        await desk.enter({"token": (await process.order())["token"]})
+        await desk.say(alice, m.ReportPath(new_id(), "recorder"))
+        await desk.say(dana, m.GiveConsent(new_id(), "record", False))
+        assert (await process.order())["type"] == "release"
+
+
 async def test_sessions_go_to_the_recorder_with_the_fewest(desk: Desk) -> None:
     async with recorder(desk) as first, recorder(desk) as second:
         async with asyncio.timeout(20):

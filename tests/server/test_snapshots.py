@@ -1,6 +1,7 @@
 """Snapshots: what is taken, what is refused in words, and that a refusal leaves nothing behind."""
 
 import asyncio
+import hashlib
 import io
 import os
 import random
@@ -84,8 +85,9 @@ async def test_a_picture_becomes_a_surface_on_the_timeline_and_is_served_anew(de
     )
     surface = msgspec.convert(answer.body["surface"], m.Surface)
     assert (surface.kind, surface.label, surface.width, surface.height) == ("window", "Mail", 64, 48)
-    assert await taken(desk, dana["session"]) == [m.SnapshotTaken(surface, alice["participant"])]
     path = f"/api/sessions/{dana['session']}/snapshots/{surface.id}"
+    digest = hashlib.sha256((await desk.bob.get(path)).raw).hexdigest()
+    assert await taken(desk, dana["session"]) == [m.SnapshotTaken(surface, alice["participant"], digest)]
     for person in (desk.holder(dana), desk.holder(alice), desk.bob, desk.quinn):
         got = await person.get(path)
         assert got.status == 200

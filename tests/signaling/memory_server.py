@@ -36,7 +36,7 @@ class MemoryTimeline:
 
 
 class MemoryServer:
-    """A server on a free port; a token is a participant's id."""
+    """A server on a free port; a token is a participant's id, after the session's and a slash when there are many."""
 
     def __init__(self, *cast: Participant) -> None:
         self.timeline = MemoryTimeline()
@@ -50,8 +50,9 @@ class MemoryServer:
         return Endpoint(self.timeline, LocalBus(), self._admit, EndpointSettings(grace_s=30))
 
     async def _admit(self, token: str) -> tuple[str, Participant] | None:
-        participant = self.cast.get(token)
-        return ("session", participant) if participant else None
+        session, _, name = token.rpartition("/")
+        participant = self.cast.get(name)
+        return (session or "session", participant) if participant else None
 
     async def _signal(self, request: web.Request) -> web.WebSocketResponse:
         return await self.endpoint.serve(request)

@@ -26,12 +26,12 @@ PICTURE = m.Surface("photo", "picture", "photo.png", 800, 600)
 class Story:
     """The one session of a test. `now` grows by a second with each step."""
 
-    def __init__(self, *, ask_recording: bool = True) -> None:
+    def __init__(self, *, ask_recording: bool = True, strict_recording: bool = False) -> None:
         self.state: State = INITIAL
         self.events: list[m.Event] = []
         self.now = 1_700_000_000_000
         self.sent = 0
-        self.system(Open("ACME Support", "Printer on fire", ask_recording))
+        self.system(Open("ACME Support", "Printer on fire", ask_recording, strict_recording))
 
     def step(self, sender: Participant | None, command: Command) -> list[m.EventBody] | Refusal:
         self.now += 1000

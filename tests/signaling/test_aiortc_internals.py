@@ -2,15 +2,27 @@
 
 import asyncio
 import inspect
+import re
 import socket
+import threading
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
-from aioice import ice
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
+from aioice import ice, turn
+from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from signaling.aiortc_internals import MAX_WAITING_DATAGRAMS, PINNED, negotiated, peer_connection
+from signaling.aiortc_internals import (
+    MAX_WAITING_DATAGRAMS,
+    PINNED,
+    STOCK_DATAGRAM_RECEIVED,
+    RawTransport,
+    codecs_by_preference,
+    negotiated,
+    peer_connection,
+    stand_aside,
+)
 
 
 @pytest.mark.parametrize("package", PINNED)
@@ -48,60 +60,82 @@ async def test_every_private_name_is_still_there() -> None:
     assert connection._check_list == []
     assert connection._queue.qsize() == 0
     assert isinstance(transceiver.sender._ssrc, int)
+    assert isinstance(transceiver.sender._rtx_ssrc, int)
+    assert "self.__inner_protocol" in inspect.getsource(turn.TurnTransport)
     assert list(inspect.signature(ice.Connection.data_received).parameters) == ["self", "data", "component"]
     assert list(inspect.signature(ice.StunProtocol.datagram_received).parameters)[1:] == ["data", "addr"]
     assert "self.receiver.data_received(data" in inspect.getsource(ice).replace("\n", "")
     assert {"_codecs", "_headerExtensions"} <= vars(transceiver).keys()
+    assert not connection._early_checks and not connection._remote_candidates
+    assert list(inspect.signature(RTCDtlsTransport._set_role).parameters)[1:] == ["role"]
+    assert connection._valid_username(f"{connection.local_username}:anybody")
+    assert "addr" in inspect.signature(turn.TurnClientUdpProtocol.datagram_received).parameters
     await peer.close()
 
 
-async def test_what_was_negotiated_is_read_out() -> None:
+async def test_a_transceiver_whose_own_sender_and_receiver_stand_aside_sends_and_receives_nothing_but_ours() -> None:
+    here, there = peer_connection([]), peer_connection([])
+    ours = here.addTransceiver("audio", direction="sendrecv")
+    stand_aside(ours)
+    await here.setLocalDescription()
+    theirs = there.addTransceiver("audio", direction="sendrecv")
+    stand_aside(theirs)
+    await there.setRemoteDescription(here.localDescription)
+    await there.setLocalDescription()
+    came: list[bytes] = []
+    transport, _ = RawTransport(ours, came.append, came.append), RawTransport(theirs, came.append, came.append)
+    assert transport.backlog() == 0
+    await here.setRemoteDescription(there.localDescription)
+    packet = b"\x80\x60\x00\x01" + bytes(8) + b"voice"
+    async with asyncio.timeout(20):
+        while packet not in came:
+            transport.send_rtp(packet)
+            await asyncio.sleep(0.01)
+    assert set(came) == {packet}
+    assert transport.backlog() == 0
+    assert not [thread for thread in threading.enumerate() if thread.name.endswith("decoder")]
+    await here.close()
+    await there.close()
+
+
+async def test_four_video_codecs_are_agreed_on_in_our_order_each_with_its_retransmission() -> None:
     sender, receiver = peer_connection([]), peer_connection([])
-    sender.addTransceiver("video", direction="sendonly")
-    video: RTCRtpTransceiver = receiver.addTransceiver("video", direction="recvonly")
-    capabilities = RTCRtpReceiver.getCapabilities("video")
-    assert capabilities is not None
-    video.setCodecPreferences([codec for codec in capabilities.codecs if codec.mimeType in ("video/VP8", "video/rtx")])
+    for kind in ("video", "audio"):
+        sender.addTransceiver(kind, direction="sendonly")
+    video, voice = (receiver.addTransceiver(kind, direction="recvonly") for kind in ("video", "audio"))
+    for transceiver in (video, voice):
+        transceiver.setCodecPreferences(codecs_by_preference(transceiver.kind))
     await sender.setLocalDescription()
-    await receiver.setRemoteDescription(sender.localDescription)
+    numbered_as_chromium_does = re.sub(r"\b105\b", "45", sender.localDescription.sdp)
+    await receiver.setRemoteDescription(RTCSessionDescription(numbered_as_chromium_does, "offer"))
     terms = negotiated(video)
-    [(payload_type, name)] = terms.codecs.items()
-    assert name == "VP8"
-    assert list(terms.retransmissions.values()) == [payload_type]
+    assert terms.codecs[45] == "AV1"
+    assert list(terms.codecs.values()) == ["VP9", "H264", "H264", "VP8", "AV1"]
+    assert list(terms.retransmissions.values()) == list(terms.codecs)
     assert terms.abs_send_time is not None
+    assert list(negotiated(voice).codecs.values()) == ["OPUS"]
+    await receiver.setLocalDescription()
+    answered = receiver.localDescription.sdp
+    assert answered.index(" VP9/90000") < answered.index(" H264/90000") < answered.index(" AV1/90000")
     await sender.close()
     await receiver.close()
 
 
-PAYLOADS = {
-    "empty": b"",
-    "client_hello": b"\x16\xfe\xff" + bytes(60),
-    "alert": b"\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x01\x00",
-    "rtp": b"\x80\x60" + bytes(40),
-    "noise": bytes(range(200, 256)) * 4,
-    "stun_like": b"\x00\x01\x00\x00" + bytes(16),
-}
-
-
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
-async def test_a_strangers_datagrams_disturb_no_connection(payload: bytes) -> None:
+@pytest.mark.parametrize("payload", [b"", b"\x80\x60" + bytes(1600)], ids=["empty", "too long"])
+async def test_without_the_guard_one_datagram_still_closes_a_connection(
+    payload: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When this fails, aiortc has mended what the guard is for: look whether it can go."""
     here, there = await connected_pair()
     connection = connection_of(here)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        targets = [c for c in connection.local_candidates if ":" not in c.host]
-        assert targets
-        for candidate in targets:
-            for _ in range(200):
-                stranger.sendto(payload, (candidate.host, candidate.port))
-    received = asyncio.Event()
-    channel = here.createDataChannel("after")
-    there.on("datachannel", lambda opened: opened.on("message", lambda _: received.set()))
-    async with asyncio.timeout(20):
-        while channel.readyState != "open":
-            await asyncio.sleep(0.01)
-        channel.send("still here")
-        await received.wait()
-    assert here.connectionState == there.connectionState == "connected"
+    monkeypatch.setattr(ice.StunProtocol, "datagram_received", STOCK_DATAGRAM_RECEIVED)
+    [pair] = connection._nominated.values()
+    with socket.socket(socket.AF_INET6 if ":" in pair.local_addr[0] else socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(payload, pair.local_addr)
+        async with asyncio.timeout(20):
+            while here.connectionState == "connected":
+                await asyncio.sleep(0.01)
+    assert here.connectionState == "closed"
     await here.close()
     await there.close()
 
@@ -110,8 +144,17 @@ async def test_datagrams_that_nobody_takes_do_not_pile_up() -> None:
     here, there = await connected_pair()
     connection = connection_of(here)
     [pair] = connection._nominated.values()
-    for _ in range(MAX_WAITING_DATAGRAMS * 2):  # without a break, so that nobody takes them meanwhile
-        pair.protocol.datagram_received(b"\x14" + bytes(20), pair.remote_addr)
-    assert connection._queue.qsize() == MAX_WAITING_DATAGRAMS
+    for rounds, payload in enumerate((b"\x80\x60" + bytes(40), b"\x17\xfe\xfd\0\1" + bytes(8)), 1):
+        for _ in range(MAX_WAITING_DATAGRAMS * 2):  # without a break, so that nobody takes them meanwhile
+            pair.protocol.datagram_received(payload, pair.remote_addr)
+        assert connection._queue.qsize() == MAX_WAITING_DATAGRAMS * rounds // 2  # media leave room for the rest
     await here.close()
     await there.close()
+
+
+def test_no_peer_connection_is_made_past_the_guard() -> None:
+    root = Path(__file__).parents[2]
+    packages = ("annotate", "signaling", "recorder", "customer_client", "agent_client", "server")
+    sources = [path for package in packages for path in (root / package).rglob("*.py")]
+    makers = [path.name for path in sources if "RTCPeerConnection(" in path.read_text()]
+    assert makers == ["aiortc_internals.py"]

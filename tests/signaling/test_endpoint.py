@@ -183,7 +183,8 @@ def _sample(kind: Any) -> Any:
     values: dict[str, Any] = {
         "id": f"id-{kind.__name__}", "scope": "record", "granted": True, "surface": "screen", "annotation": annotation,
         "annotations": ["a"], "text": "text", "title": "title", "path": "direct", "segment": "segment", "codec": "vp8",
-        "started_at": 1, "bytes": 1, "duration_ms": 1, "sha256": "0" * 64, "reason": "disk_full", "outcome": None,
+        "started_at": 1, "bytes": 1, "duration_ms": 1, "digest": "0" * 64, "participant": "dana",
+        "reason": "disk_full", "outcome": None,
         "to": "dana", "connection": "c", "sdp": "v=0", "candidate": "", "sdp_mid": None, "sdp_m_line_index": None,
         "x": 0.5, "y": 0.5, "visible": True, "version": 1, "at": 1, "token": "t", "last_seq": 0, "number": 1,
     }  # fmt: skip

@@ -7,7 +7,9 @@ from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestor
 from annotate.shapes import Annotation, Box
 from signaling import messages as m
 from signaling.session import (
+    MAX_DIRECT_VIEWERS,
     MAX_SURFACES,
+    MAX_VIEWERS,
     PERMISSIONS,
     WHEN,
     Assign,
@@ -95,7 +97,7 @@ def test_taking_back_consent_to_recording_stops_the_recording_and_not_the_sharin
     back = story.says(DANA, m.GiveConsent, scope="record", granted=False)
     assert back == [m.RecordingStopped(), m.ConsentWithdrawn("record")]
     assert (story.state.phase, story.state.recording) == ("sharing", "off")
-    assert code(story.relays(DANA, m.Offer("recorder", "c", "sdp"))) == "not_recording"
+    assert code(story.relays(DANA, m.Offer("recorder", "c", "sdp"))) == "not_relayed"
 
 
 def test_stop_ends_every_consent() -> None:
@@ -191,7 +193,7 @@ def test_a_frozen_frame_is_a_surface_of_its_own() -> None:
     story = Story().share()
     assert code(story.says(ALICE, m.ShowSurface, surface="frozen")) == "unknown_surface"
     frozen = m.Surface("frozen", "picture", "", 1920, 1080)
-    assert story.step(ALICE, StoreSnapshot(frozen, None)) == [m.SnapshotTaken(frozen, None)]
+    assert story.step(ALICE, StoreSnapshot(frozen, None, "d")) == [m.SnapshotTaken(frozen, None, "d")]
     assert story.says(ALICE, m.ShowSurface, surface="frozen") == [m.SurfaceShown("frozen")]
     assert story.says(ALICE, m.Annotate, annotation=mark("on-it", "frozen")) == [
         AnnotationAdded(mark("on-it", "frozen"))
@@ -209,7 +211,7 @@ def test_a_picture_is_shared_without_media_and_without_recording() -> None:
 
 def test_a_snapshot_needs_live_consent() -> None:
     story = Story().begin()
-    assert code(story.step(DANA, StoreSnapshot(PICTURE, None))) == "wrong_phase"
+    assert code(story.step(DANA, StoreSnapshot(PICTURE, None, ""))) == "wrong_phase"
 
 
 def test_media_flows_only_between_the_customer_and_a_viewer() -> None:
@@ -221,7 +223,67 @@ def test_media_flows_only_between_the_customer_and_a_viewer() -> None:
     assert story.relays(ALICE, m.Answer("dana", "c", "sdp")) == ("dana",)
     assert code(story.relays(ALICE, m.Offer("dana", "c", "sdp"))) == "forbidden"
     assert code(story.relays(ALICE, m.Answer("bob", "c", "sdp"))) == "forbidden"
+    assert code(story.relays(ALICE, m.Candidate("bob", "c", "", None, None))) == "forbidden"
     assert code(story.relays(DANA, m.Offer("charlie", "c", "sdp"))) == "gone"
+
+
+def test_one_to_one_and_not_recorded_nothing_goes_through_a_recorder() -> None:
+    story = Story().share()
+    story.system(Join(RECORDER))
+    before = story.state
+    assert not before.relayed
+    assert code(story.relays(DANA, m.Offer("recorder", "c", "sdp"))) == "not_relayed"
+    assert code(story.relays(RECORDER, m.Offer("alice", "c", "sdp"))) == "not_relayed"
+    assert code(story.says(ALICE, m.ReportPath, path="recorder")) == "not_relayed"
+    story.system(Join(BOB))
+    assert story.state.relayed
+    story.says(DANA, m.ChangeSurface, surface=PICTURE)
+    assert not story.state.relayed
+
+
+def test_the_recorder_passes_on_what_the_customer_sends_it_and_offers_to_agents_alone() -> None:
+    story = Story().share(record=True)
+    assert not story.state.relayed
+    story.system(Join(RECORDER))
+    assert story.relays(RECORDER, m.Answer("dana", "c", "sdp")) == ("dana",)
+    assert story.relays(RECORDER, m.Offer("alice", "d", "sdp")) == ("alice",)
+    assert story.relays(ALICE, m.Answer("recorder", "d", "sdp")) == ("recorder",)
+    assert story.relays(ALICE, m.Reoffer("recorder")) == ("recorder",)
+    assert story.relays(RECORDER, m.Candidate("alice", "d", "", None, None)) == ("alice",)
+    assert code(story.relays(RECORDER, m.Offer("dana", "c", "sdp"))) == "forbidden"
+    assert code(story.relays(RECORDER, m.Answer("alice", "c", "sdp"))) == "forbidden"
+    assert code(story.relays(DANA, m.Reoffer("recorder"))) == "forbidden"
+
+
+def test_the_timeline_tells_each_change_of_path_once_and_forgets_it_with_the_sharing() -> None:
+    story = Story().share(record=True)
+    story.system(Join(RECORDER))
+    assert story.says(ALICE, m.ReportPath, path="direct") == [m.PathChanged("alice", "direct")]
+    assert story.says(ALICE, m.ReportPath, path="recorder") == [m.PathChanged("alice", "recorder")]
+    assert story.says(ALICE, m.ReportPath, path="recorder") == []
+    before = story.state
+    assert before.paths == {"alice": "recorder"}
+    story.system(Depart("recorder", "lost"))
+    assert story.state.paths == {}
+    story.says(ALICE, m.ReportPath, path="direct")
+    story.system(Depart("alice", "left"))
+    assert story.state.paths == {}
+    story.system(Join(ALICE))
+    story.says(ALICE, m.ReportPath, path="direct")
+    story.says(DANA, m.StopSharing)
+    assert story.state.paths == {}
+
+
+def test_a_customers_browser_serves_four_and_a_recorder_twenty_five() -> None:
+    story = Story().share()
+    others = [Participant(f"agent-{number}", "agent", "Bob") for number in range(MAX_VIEWERS)]
+    for other in others[: MAX_DIRECT_VIEWERS - 1]:
+        story.system(Join(other))
+    assert code(story.system(Join(others[-1]))) == "full"
+    story.system(Join(RECORDER))
+    for other in others[MAX_DIRECT_VIEWERS - 1 : -1]:
+        assert story.system(Join(other)) == [m.Joined(other.id, "agent", "Bob")]
+    assert code(story.system(Join(others[-1]))) == "full"
 
 
 def test_pointers_reach_everybody_but_the_recorder() -> None:
@@ -236,21 +298,38 @@ def test_a_segment_is_reported_only_while_recording() -> None:
     story = Story().share(record=True)
     story.system(Join(RECORDER))
     at = story.now
-    started = story.says(RECORDER, m.ReportSegmentStarted, segment="one", codec="vp8", started_at=at)
-    assert started == [m.SegmentStarted("one", "vp8", at)]
+    started = story.says(
+        RECORDER, m.ReportSegmentStarted, segment="one", participant="dana", codec="vp8", started_at=at
+    )
+    assert started == [m.SegmentStarted("one", "dana", "vp8", at)]
+    whose = {"segment": "two", "participant": "charlie", "codec": "vp8", "started_at": at}
+    assert code(story.says(RECORDER, m.ReportSegmentStarted, **whose)) == "unknown_participant"
     story.says(DANA, m.GiveConsent, scope="record", granted=False)
-    late = story.says(RECORDER, m.ReportSegmentStarted, segment="two", codec="vp8", started_at=story.now)
+    late = story.says(
+        RECORDER, m.ReportSegmentStarted, segment="two", participant="dana", codec="vp8", started_at=story.now
+    )
     assert code(late) == "not_recording"
 
 
 def test_a_segment_may_be_finished_after_the_end() -> None:
     story = Story().share(record=True)
     story.system(Join(RECORDER))
-    story.says(RECORDER, m.ReportSegmentStarted, segment="one", codec="vp8", started_at=story.now)
+    story.says(RECORDER, m.ReportSegmentStarted, segment="one", participant="dana", codec="vp8", started_at=story.now)
     story.says(ALICE, m.End, outcome="solved")
-    finished = {"segment": "one", "bytes": 10, "duration_ms": 1000, "sha256": "0" * 64}
+    finished = {"segment": "one", "bytes": 10, "duration_ms": 1000, "digest": "0" * 64}
     assert story.says(RECORDER, m.ReportSegmentFinished, **finished) == [m.SegmentFinished("one", 10, 1000, "0" * 64)]
     assert story.says(RECORDER, m.ReportSegmentFinished, **finished) == []
+
+
+def test_what_a_growing_segment_holds_is_told_until_it_is_finished() -> None:
+    story = Story().share(record=True)
+    story.system(Join(RECORDER))
+    story.says(RECORDER, m.ReportSegmentStarted, segment="one", participant="dana", codec="vp8", started_at=story.now)
+    grown = {"segment": "one", "bytes": 65536, "digest": "1" * 64}
+    assert story.says(RECORDER, m.ReportSegmentGrown, **grown) == [m.SegmentGrown("one", 65536, "1" * 64)]
+    assert code(story.says(RECORDER, m.ReportSegmentGrown, **grown | {"segment": "two"})) == "unknown_segment"
+    story.says(RECORDER, m.ReportSegmentFinished, segment="one", bytes=70000, duration_ms=1, digest="0" * 64)
+    assert story.says(RECORDER, m.ReportSegmentGrown, **grown) == []
 
 
 def test_a_recorder_that_dies_is_told_and_the_session_goes_on() -> None:

@@ -9,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from annotate.shapes import Annotation, Box
 from signaling import messages as m
 from signaling.session import PERMISSIONS, Assign, Depart, Join, LoseRecorder, Refusal, StoreSnapshot, fold
-from tests.signaling.story import ALICE, DANA, PICTURE, RECORDER, SCREEN, Story
+from tests.signaling.story import ALICE, BOB, DANA, PICTURE, RECORDER, SCREEN, Story
 
-ACTORS = (ALICE, DANA, RECORDER)
+ACTORS = (ALICE, BOB, DANA, RECORDER)
 SCOPES = st.sampled_from(["view", "record", "voice", "control"])
 MEDIA = (m.SharingStarted, m.SharingPaused, m.SharingResumed, m.SurfaceChanged, m.SnapshotTaken, m.AnnotationAdded)
 
@@ -22,6 +22,7 @@ messages: st.SearchStrategy[m.DurableMessage] = st.one_of(
         m.ReportSegmentStarted,
         id=st.just("m"),
         segment=st.sampled_from("st"),
+        participant=st.just("dana"),
         codec=st.just("vp8"),
         started_at=st.just(1),
     ),
@@ -50,7 +51,9 @@ messages: st.SearchStrategy[m.DurableMessage] = st.one_of(
             m.AddNote("m", "note"),
             m.AddBookmark("m", "here", 1),
             m.ReportPath("m", "turn"),
+            m.ReportPath("m", "recorder"),
             m.ReportRecordingFailed("m", "disk_full"),
+            m.ReportSegmentGrown("m", "s", 1, "0" * 64),
             m.ReportSegmentFinished("m", "s", 1, 1, "0" * 64),
             m.Leave("m"),
         ]
@@ -139,11 +142,11 @@ class Session(RuleBasedStateMachine):
             assert self.story.state.phase in ("sharing", "paused")
             assert set(to) <= self.story.state.present - {sender.id}
             if "recorder" in (*to, sender.id):
-                assert "record" in self.agreed
+                assert "record" in self.agreed or {"alice", "bob"} <= self.story.state.present
 
     @rule(sender=st.sampled_from([ALICE, DANA]), name=st.sampled_from(["photo", "other"]))
     def upload(self, sender: Any, name: str) -> None:
-        self.note(self.story.step(sender, StoreSnapshot(m.Surface(name, "picture", "", 8, 8), None)))
+        self.note(self.story.step(sender, StoreSnapshot(m.Surface(name, "picture", "", 8, 8), None, "")))
 
     @rule(record=st.booleans(), surface=st.sampled_from([SCREEN, PICTURE]))
     def share(self, record: bool, surface: m.Surface) -> None:
@@ -189,6 +192,12 @@ class Session(RuleBasedStateMachine):
         if self.story.state.phase in ("sharing", "paused"):
             assert "view" in self.agreed
             assert self.story.state.customer is not None
+
+    @invariant()
+    def nobody_is_heard_without_consent(self) -> None:
+        if self.story.state.consents.get("voice") == "given":
+            assert {"view", "voice"} <= self.agreed
+            assert self.story.state.phase in ("sharing", "paused")
 
     @invariant()
     def nothing_is_recorded_without_its_own_consent(self) -> None:

@@ -6,7 +6,7 @@ const listeners = new Set<Listener>();
 let source: EventSource | null = null;
 let broken = false;
 
-/** A hint says what changed, never how: `waiting`, `ticket:<id>`, `job:<id>`, `session:<id>`. */
+/** A hint says what changed, never how: `waiting`, `ticket:<id>`, `job:<id>`, `session:<id>`, `user:<id>`. */
 function announce(hint: string): void {
   for (const listener of [...listeners]) listener(hint);
 }

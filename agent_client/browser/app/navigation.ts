@@ -63,6 +63,16 @@ const PLACES: readonly Place[] = [
     holds: [],
   },
   { page: "users", to: "/users", label: "place.users", letter: "u", icon: "people", needs: "user.admin", holds: [] },
+  {
+    page: "retention",
+    to: "/retention",
+    label: "place.retention",
+    letter: "r",
+    icon: "clock",
+    needs: "recording.hold",
+    holds: [],
+  },
+  { page: "audit", to: "/audit", label: "place.audit", letter: "d", icon: "eye", needs: "audit.read", holds: [] },
 ];
 
 /** The places that who is signed in may go to; the first is where one begins. */

@@ -15,6 +15,8 @@ const loaders: Readonly<Record<PageName, () => Promise<Page>>> = {
   recording: async () => (await import("../library/pages")).PlayerPage,
   articles: async () => (await import("../library/pages")).ArticlesPage,
   users: async () => (await import("../administration/pages")).UsersPage,
+  retention: async () => (await import("../administration/pages")).RetentionPage,
+  audit: async () => (await import("../administration/pages")).AuditPage,
 };
 
 const loaded = new Map<PageName, Page>();

@@ -11,7 +11,9 @@ export type PageName =
   | "library"
   | "recording"
   | "articles"
-  | "users";
+  | "users"
+  | "retention"
+  | "audit";
 
 export interface PageProps {
   params: Readonly<Record<string, string>>;
@@ -36,6 +38,8 @@ const ROUTES: readonly (readonly [string, PageName])[] = [
   ["/library/:session", "recording"],
   ["/articles", "articles"],
   ["/users", "users"],
+  ["/retention", "retention"],
+  ["/audit", "audit"],
 ];
 
 function parameters(pattern: string, path: string): Record<string, string> | null {

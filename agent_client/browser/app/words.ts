@@ -56,5 +56,8 @@ export const hour = (at: number): string =>
 export const moment = (at: number): string =>
   new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(at);
 
+/** The day of a moment (ms since 1970). */
+export const day = (at: number): string => new Intl.DateTimeFormat(language.value, { dateStyle: "medium" }).format(at);
+
 /** How long ago, in words. */
 export const ago = (at: number, now: number): string => t("time.ago", { duration: duration(now - at) });

@@ -16,12 +16,16 @@ interface Props {
 export function StartSessionDialog({ ticket, onClose }: Props) {
   const [session, setSession] = useState<string | null>(null);
   const [recorded, setRecorded] = useState(true);
+  const [strict, setStrict] = useState<boolean | null>(null);
   const [busy, setBusy] = useState(false);
   const start = async (): Promise<void> => {
     if (busy) return;
     setBusy(true);
     try {
-      const started = await post<SessionStarted>(at`/api/tickets/${ticket}/sessions`, { ask_recording: recorded });
+      const started = await post<SessionStarted>(at`/api/tickets/${ticket}/sessions`, {
+        ask_recording: recorded,
+        strict_recording: strict,
+      });
       remember(started.session, started.invitation);
       setSession(started.session);
     } catch (error) {
@@ -55,6 +59,19 @@ export function StartSessionDialog({ ticket, onClose }: Props) {
               <small class="muted">{t("start.ask_recording_hint")}</small>
             </span>
           </label>
+          {recorded && (
+            <label>
+              {t("start.when_recording_fails")}
+              <select
+                value={strict === null ? "" : String(strict)}
+                onChange={({ currentTarget: { value } }) => setStrict(value === "" ? null : value === "true")}
+              >
+                <option value="">{t("start.as_set_up")}</option>
+                <option value="false">{t("start.go_on")}</option>
+                <option value="true">{t("start.pause")}</option>
+              </select>
+            </label>
+          )}
           <footer>
             <button type="button" class="button" onClick={onClose}>
               {t("action.cancel")}

@@ -13,6 +13,7 @@ import { PRIORITIES, priorityWord, STATUSES, statusWord } from "./labels";
 import { Said } from "./said";
 import { StartSessionDialog } from "./start_session";
 import { CustomerCard, EditTicketDialog } from "./ticket_details";
+import { KeepingCard } from "./ticket_keeping";
 import { SessionList, SnapshotStrip } from "./ticket_sessions";
 import "./console.css";
 
@@ -24,6 +25,7 @@ const UNCHANGED: TicketChange = {
   customer_name: null,
   customer_email: null,
   owner_id: null,
+  class_id: null,
 };
 
 export type Change = (values: Partial<TicketChange>) => Promise<void>;
@@ -192,6 +194,7 @@ function Page({ ticket, reload }: { ticket: Ticket; reload: () => void }) {
           )}
           <p class="small muted">{t("ticket.created", { moment: moment(ticket.created_at) })}</p>
         </div>
+        <KeepingCard ticket={ticket} change={change} reload={reload} />
       </aside>
       {opened === "start" && (
         <StartSessionDialog

@@ -1,6 +1,6 @@
 import { Icon } from "../app/icon";
 import { Link } from "../app/router";
-import { clock, moment, t } from "../app/words";
+import { clock, day, moment, t } from "../app/words";
 import type { TicketPage as Ticket, TicketSession } from "../http";
 import { LiveBadge } from "./labels";
 
@@ -9,6 +9,13 @@ function Way({ session }: { session: TicketSession }) {
     return (
       <Link to={`/sessions/${session.id}`} class="button primary">
         {t("ticket.open_session")}
+      </Link>
+    );
+  }
+  if (session.deleted_at !== null) {
+    return (
+      <Link to={`/library/${session.id}`} class="small">
+        {t("ticket.recording_deleted", { day: day(session.deleted_at) })}
       </Link>
     );
   }

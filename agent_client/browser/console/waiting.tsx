@@ -10,6 +10,7 @@ import { complain } from "../app/toasts";
 import { reloadWaiting, waiting, waitingError } from "../app/waiting";
 import { clock, t } from "../app/words";
 import type { Accepted, WaitingCustomer } from "../http";
+import { InvitedSessions } from "./invited";
 import "./console.css";
 
 function NobodyWaits() {
@@ -92,6 +93,7 @@ export function WaitingPage() {
           {list !== null && count > 0 && t("waiting.count", { count })}
         </p>
       </header>
+      <InvitedSessions />
       {list === null && waitingError.value !== null && (
         <Failure error={waitingError.value} retry={() => void reloadWaiting()} />
       )}

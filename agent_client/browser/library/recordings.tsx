@@ -3,7 +3,7 @@ import { get } from "../app/api";
 import { useResource } from "../app/resource";
 import { Link, navigate, type PageProps, query } from "../app/router";
 import { Empty, Failure, Skeleton } from "../app/states";
-import { moment as dateText, t } from "../app/words";
+import { moment as dateText, day, t } from "../app/words";
 import type { RecordingList, RecordingSummary } from "../http";
 import { clockText } from "../review/film";
 import { Search } from "./search";
@@ -72,10 +72,10 @@ function Recordings({ list, wanted }: { list: RecordingList; wanted: string }) {
 }
 
 function Row({ recording }: { recording: RecordingSummary }) {
-  const { subject, customer_name, agent_name, ticket_number, bookmarks, published } = recording;
+  const { subject, customer_name, agent_name, ticket_number, bookmarks, published, deleted_at } = recording;
   return (
     <Link class="item recording" to={`/library/${recording.session}`}>
-      <span class="recording-length number">{clockText(recording.duration_ms)}</span>
+      <span class="recording-length number">{deleted_at === null ? clockText(recording.duration_ms) : "–"}</span>
       <span class="grow">
         <span class="recording-subject">{subject}</span>
         <span class="muted small">
@@ -93,6 +93,8 @@ function Row({ recording }: { recording: RecordingSummary }) {
             {t("library.running")}
           </span>
         )}
+        {deleted_at !== null && <span class="badge">{t("library.deleted_badge", { day: day(deleted_at) })}</span>}
+        {recording.held && <span class="badge strong">{t("hold.badge")}</span>}
         {bookmarks > 0 && <span class="badge">{t("library.bookmarks", { count: bookmarks })}</span>}
         {published > 0 && <span class="badge accent">{t("library.published", { count: published })}</span>}
       </span>

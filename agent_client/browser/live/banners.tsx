@@ -1,13 +1,16 @@
+import { mustHold } from "../../../signaling/browser/session";
 import { Icon } from "../app/icon";
 import { t } from "../app/words";
 import type { LiveSession } from "./live_session";
 
 /** What is out of the ordinary at the moment, in words; nothing when all is well. */
 export function Banners({ live }: { live: LiveSession }) {
-  const { phase, shown } = live.session.value;
+  const session = live.session.value;
+  const { phase, shown } = session;
   const customer = live.customer.value;
   const name = customer?.name || live.summary.customer_name || t("live.customer");
   const offline = live.link.value === "offline";
+  const { trouble, blocked } = live.voice;
   const away = !offline && customer !== null && live.isAway(customer.id);
   return (
     <div class="banners" role="status">
@@ -26,7 +29,25 @@ export function Banners({ live }: { live: LiveSession }) {
       {phase === "paused" && (
         <p class="banner warning">
           <Icon name="pause" />
-          {t("live.paused", { name })}
+          {mustHold(session) ? t("live.held") : t("live.paused", { name })}
+        </p>
+      )}
+      {trouble.value !== null && (
+        <p class="banner warning">
+          <Icon name="warning" />
+          <span class="grow">{t(`talk.trouble.${trouble.value}`)}</span>
+          <button type="button" class="button small" onClick={() => live.voice.forgive()}>
+            {t("action.dismiss")}
+          </button>
+        </p>
+      )}
+      {blocked.value && (
+        <p class="banner warning">
+          <Icon name="warning" />
+          <span class="grow">{t("talk.blocked", { name })}</span>
+          <button type="button" class="button small" onClick={() => live.voice.unblock()}>
+            {t("talk.unblock")}
+          </button>
         </p>
       )}
       {shown !== null && !live.pictures.value && (

@@ -1,4 +1,5 @@
 import { useRef, useState } from "preact/hooks";
+import { pathOf } from "../../../signaling/browser/quality";
 import { useFold } from "../app/fold";
 import { t, type Word } from "../app/words";
 import type { LiveSession } from "./live_session";
@@ -30,6 +31,7 @@ export function ConnectionBadge({ live }: { live: LiveSession }) {
   const place = useRef<HTMLDivElement>(null);
   useFold(place, open, () => setOpen(false));
   const now = grade(live);
+  const way = pathOf(live.source.value, live.quality.value);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what the button in here opened
     <div
@@ -52,6 +54,7 @@ export function ConnectionBadge({ live }: { live: LiveSession }) {
         </span>
         <span class="visually-hidden">{t("quality.label")}</span>
         {t(WORDS[now])}
+        {way !== null && <span class="wide-only">{`· ${t(`quality.way.${way}`)}`}</span>}
       </button>
       {open && <Figures live={live} />}
     </div>
@@ -65,15 +68,10 @@ function Figures({ live }: { live: LiveSession }) {
     value === null || value === undefined ? "–" : `${value} ${unit}`;
   const size =
     quality?.width === null || quality === null ? "–" : `${quality.width}×${quality.height} ${quality.codec ?? ""}`;
-  const path =
-    quality?.relayed === true
-      ? t("quality.path_turn")
-      : quality?.relayed === false
-        ? t("quality.path_direct")
-        : t("quality.path_none");
+  const path = pathOf(live.source.value, quality);
   return (
     <div class="connection-figures card stack tight">
-      <p>{path}</p>
+      <p>{t(path === null ? "quality.path_none" : `quality.path_${path}`)}</p>
       <dl class="figures">
         <dt>{t("quality.round_trip")}</dt>
         <dd>{figure(quality?.roundTripMs, t("unit.ms"))}</dd>
@@ -86,6 +84,7 @@ function Figures({ live }: { live: LiveSession }) {
         <dt>{t("quality.bits")}</dt>
         <dd>{figure(quality?.kilobitsPerSecond, t("unit.kbps"))}</dd>
       </dl>
+      {path === "recorder" && <p class="small muted">{t("quality.verification_none")}</p>}
       {phrase !== null && (
         <div>
           <p class="small muted">{t("quality.verification")}</p>

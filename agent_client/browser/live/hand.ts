@@ -77,6 +77,7 @@ export class Hand {
         label: "tools.bookmark",
         run: seen(() => this.bookmark()),
       },
+      { keys: "shift+m", label: "talk.key", run: () => void live.voice.press() },
       { keys: "0", label: "tools.fit", run: () => picture.fit() },
       { keys: "1", label: "tools.one_to_one", run: () => picture.oneToOne() },
       { keys: "+", label: "tools.zoom_in", run: () => picture.zoom(ZOOM_STEP) },

@@ -1,6 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { whoAmI } from "../app/account";
 import { at, get, post } from "../app/api";
+import { useHints } from "../app/feed";
 import { useKeys } from "../app/keys";
+import { home } from "../app/navigation";
 import { Link, type PageProps } from "../app/router";
 import { Empty, Failure, Skeleton } from "../app/states";
 import { t } from "../app/words";
@@ -47,7 +50,10 @@ type Entry =
 async function enter(session: string): Promise<Entry> {
   const summary = await get<SessionSummary>(at`/api/sessions/${session}`);
   if (summary.phase === "ended") return { state: "ended", summary };
-  if (!summary.may_join) return { state: "not_yours", summary };
+  if (!summary.may_join) {
+    storePlace(session, null);
+    return { state: "not_yours", summary };
+  }
   const place = storedPlace(session) ?? (await post<Participation>(at`/api/sessions/${session}/participants`));
   storePlace(session, place);
   return { state: "in", live: new LiveSession(summary, place) };
@@ -89,7 +95,7 @@ export function LivePage({ params }: PageProps) {
     case "failed":
       return <Failure error={entry.error} retry={again} />;
     case "not_yours":
-      return <NotYours summary={entry.summary} />;
+      return <NotYours summary={entry.summary} again={again} />;
     case "ended": {
       const { ticket, customer_name, created_at, ended_at } = entry.summary;
       const durationMs = (ended_at ?? created_at) - created_at;
@@ -100,7 +106,8 @@ export function LivePage({ params }: PageProps) {
   }
 }
 
-function NotYours({ summary }: { summary: SessionSummary }) {
+function NotYours({ summary, again }: { summary: SessionSummary; again: () => void }) {
+  useHints([`user:${whoAmI()?.id}`], again);
   return (
     <Empty title={t("live.not_yours")}>
       <p>{t("live.not_yours_text", { name: summary.owner_name ?? t("ticket.nobody") })}</p>
@@ -122,6 +129,16 @@ function Inside({ live, again }: { live: LiveSession; again: () => void }) {
     return <Ended session={live.id} ticket={live.summary.ticket} customer={name} durationMs={durationMs} />;
   }
   if (closed !== null) {
+    if (closed === "removed") {
+      return (
+        <Empty title={t("live.removed")}>
+          <p>{t("live.removed_text", { name: live.summary.owner_name ?? t("ticket.nobody") })}</p>
+          <Link to={home()} class="button primary">
+            {t("live.to_start")}
+          </Link>
+        </Empty>
+      );
+    }
     const replaced = closed === "replaced";
     return (
       <Empty title={replaced ? t("live.replaced") : t("live.closed")}>

@@ -2,10 +2,11 @@ import { batch, computed, signal } from "@preact/signals";
 import { Board, isBoardChange } from "../../../annotate/browser/board";
 import { type Command, Connection, type Link } from "../../../signaling/browser/connection";
 import { rtcIceServers } from "../../../signaling/browser/description";
-import type { Annotation, Event, Outcome, Pointer, Relay, Relayed } from "../../../signaling/browser/messages";
-import type { Quality } from "../../../signaling/browser/quality";
+import type { Annotation, Event, Outcome, Path, Pointer, Relay, Relayed } from "../../../signaling/browser/messages";
+import { pathOf, type Quality } from "../../../signaling/browser/quality";
 import {
   apply,
+  isRelayed,
   isSeen,
   NEW_SESSION,
   type Participant,
@@ -13,11 +14,12 @@ import {
   type Session,
   shownSurface,
 } from "../../../signaling/browser/session";
-import { Viewer } from "../../../signaling/browser/viewer";
+import { type Source, Viewer } from "../../../signaling/browser/viewer";
 import { at as address } from "../app/api";
 import { complain, complainThat, problem } from "../app/toasts";
 import { t } from "../app/words";
 import type { Participation, SessionSummary } from "../http";
+import { Voice } from "./voice";
 
 const QUALITY_EVERY_MS = 2_000;
 
@@ -33,7 +35,10 @@ export class LiveSession {
   readonly #presence = signal<readonly string[] | null>(null);
   /** Whether the events so far have been heard, so that what is shown is no guess. */
   readonly known = signal(false);
+  /** The picture that comes, or is about to take the place of the one before. */
   readonly track = signal<MediaStreamTrack | null>(null);
+  /** Whose connection carries what is shown. */
+  readonly source = signal<Source | null>(null);
   readonly peer = signal<RTCPeerConnectionState>("new");
   readonly verification = signal<string | null>(null);
   readonly quality = signal<Quality | null>(null);
@@ -54,10 +59,11 @@ export class LiveSession {
     return lines.filter((line) => line.author !== this.me.value).length;
   });
 
+  readonly voice: Voice;
   readonly #connection: Connection;
   readonly #viewer: Viewer;
   readonly #timer: number;
-  #reported: boolean | null = null;
+  #reported: Path | null = null;
 
   constructor(
     readonly summary: SessionSummary,
@@ -66,6 +72,7 @@ export class LiveSession {
     this.me.value = participation.participant;
     this.#connection = new Connection({ token: participation.token });
     this.#viewer = new Viewer((message) => this.#connection.relay(message));
+    this.voice = new Voice(this.#viewer, (command) => this.command(command));
     this.#listen();
     this.#timer = window.setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
     this.#connection.open();
@@ -127,8 +134,14 @@ export class LiveSession {
   /** This page goes; the session goes on. */
   close(): void {
     window.clearInterval(this.#timer);
+    this.voice.close();
     this.#viewer.close();
     this.#connection.close();
+  }
+
+  /** The page shows a frame of `track`. */
+  shows(track: MediaStreamTrack): void {
+    this.#viewer.shown(track);
   }
 
   #listen(): void {
@@ -148,9 +161,11 @@ export class LiveSession {
       viewer.setIceServers(rtcIceServers(welcome.ice_servers));
       if (welcome.seq <= this.session.value.seq) this.known.value = true;
     });
+    connection.on("iceServers", (servers) => viewer.setIceServers(rtcIceServers(servers)));
     connection.on("events", (events) => this.#take(events));
     connection.on("presence", (connected) => {
       this.#presence.value = connected;
+      this.#want();
       const here = (id: string): boolean => connected.includes(id);
       batch(() => {
         this.pointers.value = new Map([...this.pointers.value].filter(([id]) => here(id)));
@@ -162,11 +177,16 @@ export class LiveSession {
       if (code === "flood" || code === "too_fast") complain(new Error(code));
     });
     connection.on("closed", ({ code }) => {
+      this.voice.close();
       this.closed.value = code;
     });
     viewer.on("track", (track) => {
       this.track.value = track;
+    });
+    viewer.on("source", (source) => {
+      this.source.value = source;
       this.#reported = null;
+      void this.#measure();
     });
     viewer.on("state", (state) => {
       this.peer.value = state;
@@ -197,15 +217,18 @@ export class LiveSession {
       // What was said before this page came is no news.
       if (first) this.#readLines.value = session.chat.length;
     });
-    this.#want(first);
+    this.#want();
+    this.voice.settle(this.session.value);
+    if (first) this.#viewer.ask();
   }
 
-  #want(first: boolean): void {
+  #want(): void {
     const { surface } = this.session.value;
-    const customer = this.customer.value;
+    const customer = this.customer.value?.id;
     const live = this.seen.value && surface !== null && surface.kind !== "picture";
-    this.#viewer.want(live && customer !== null ? customer.id : null);
-    if (first && live) this.#viewer.ask();
+    const recorder = isRelayed(this.session.value) ? present(this.session.value, "recorder")[0]?.id : undefined;
+    const linked = recorder !== undefined && !this.isAway(recorder);
+    this.#viewer.want(live && customer !== undefined ? { customer, recorder: recorder ?? null, linked } : null);
   }
 
   #hear({ sender, message }: Relay): void {
@@ -236,10 +259,10 @@ export class LiveSession {
   async #measure(): Promise<void> {
     const quality = await this.#viewer.quality();
     this.quality.value = quality;
-    const relayed = quality?.relayed ?? null;
-    if (relayed === null || relayed === this.#reported || this.link.value !== "online" || !this.seen.value) return;
-    this.#reported = relayed;
+    const path = pathOf(this.source.value, quality);
+    if (path === null || path === this.#reported || this.link.value !== "online" || !this.seen.value) return;
+    this.#reported = path;
     // A refusal only means that the session moved on meanwhile.
-    await this.#connection.send({ type: "report_path", path: relayed ? "turn" : "direct" });
+    await this.#connection.send({ type: "report_path", path });
   }
 }

@@ -11,6 +11,7 @@ import {
 } from "../../../annotate/browser/geometry";
 import { InkLayer } from "../../../annotate/browser/ink";
 import type { Point } from "../../../annotate/browser/shapes";
+import { firstFrame, inStep } from "./frames";
 import type { LiveSession } from "./live_session";
 
 export const ZOOM_STEP = 1.25;
@@ -23,9 +24,17 @@ function sizeOf(element: HTMLVideoElement | HTMLImageElement): Size | null {
   return width > 0 && height > 0 ? { width, height } : null;
 }
 
+/** Whether nothing can come any more of what was to be shown. */
+function isOver(video: HTMLVideoElement): boolean {
+  return !(video.srcObject instanceof MediaStream && video.srcObject.active);
+}
+
 /**
  * The customer's picture, live or still, with the ink on it, in an element of whatever size. The picture's element is
  * laid out exactly where the picture is to be seen, so that there is no letterbox to reckon with.
+ *
+ * When the picture begins to come another way, another element takes it up behind the present one, and takes its place
+ * once it shows one frame after the other.
  */
 export class Picture {
   readonly view = signal<View>(FIT);
@@ -33,32 +42,30 @@ export class Picture {
   readonly scale = signal<number | null>(null);
   /** The picture stands still at the agent's wish, before all were shown it. */
   readonly held = signal(false);
-  readonly video = document.createElement("video");
+  video: HTMLVideoElement;
   readonly ink: InkLayer;
   readonly #image = document.createElement("img");
   readonly #resizes: ResizeObserver;
   readonly #effects: (() => void)[];
+  readonly #successors = new Set<HTMLVideoElement>();
+  /** Shows a frame, and waits only for the agent to let go of the picture that stands still. */
+  #ready: HTMLVideoElement | null = null;
 
   constructor(
     readonly frame: HTMLElement,
     readonly live: LiveSession,
   ) {
-    const { video } = this;
-    video.autoplay = true;
-    video.muted = true;
-    video.playsInline = true;
-    video.disablePictureInPicture = true;
-    for (const element of [video, this.#image]) {
+    this.video = this.#createVideo();
+    for (const element of [this.video, this.#image]) {
       element.className = "picture";
       element.draggable = false;
       frame.append(element);
     }
     this.#image.alt = "";
     this.#image.hidden = true;
-    this.ink = new InkLayer(video, frame, { now: () => live.now() });
+    this.ink = new InkLayer(this.video, frame, { now: () => live.now() });
     this.#resizes = new ResizeObserver(() => this.#lay());
     this.#resizes.observe(frame);
-    for (const type of ["loadedmetadata", "resize"]) video.addEventListener(type, () => this.#lay());
     this.#image.addEventListener("load", () => this.#turn());
     this.#effects = [
       effect(() => this.#receive(live.track.value)),
@@ -109,6 +116,7 @@ export class Picture {
   /** Lets the live picture go on. */
   release(): void {
     this.held.value = false;
+    if (this.#ready !== null) this.#succeed(this.#ready);
     // Refused only where there is nothing to play; then the next track plays by itself.
     void this.video.play().catch(() => undefined);
   }
@@ -128,13 +136,76 @@ export class Picture {
     for (const stop of this.#effects) stop();
     this.#resizes.disconnect();
     this.ink.close();
-    this.video.srcObject = null;
+    this.#dismiss(this.video, ...this.#successors);
     this.frame.replaceChildren();
   }
 
+  #createVideo(): HTMLVideoElement {
+    const video = document.createElement("video");
+    video.autoplay = true;
+    video.muted = true;
+    video.playsInline = true;
+    video.disablePictureInPicture = true;
+    for (const type of ["loadedmetadata", "resize"]) video.addEventListener(type, () => this.#lay());
+    return video;
+  }
+
   #receive(track: MediaStreamTrack | null): void {
-    this.video.srcObject = track === null ? null : new MediaStream([track]);
-    this.held.value = false;
+    if (track === null) {
+      this.#dismiss(...this.#successors);
+      this.video.srcObject = null;
+      this.held.value = false;
+      return;
+    }
+    const present = this.video.srcObject === null ? null : this.video;
+    const video = present === null ? this.video : this.#stage();
+    video.srcObject = new MediaStream([track]);
+    void firstFrame(video)
+      .then(() => (present === null ? undefined : inStep(video, present)))
+      .then(() => this.#present(video, track));
+  }
+
+  /** An element for the next picture, behind that of the present one. */
+  #stage(): HTMLVideoElement {
+    const video = this.#createVideo();
+    video.className = "successor";
+    video.draggable = false;
+    video.hidden = this.video.hidden;
+    this.video.before(video);
+    this.#successors.add(video);
+    this.#lay();
+    return video;
+  }
+
+  #present(video: HTMLVideoElement, track: MediaStreamTrack): void {
+    if (video !== this.video) {
+      if (!this.#successors.has(video)) return;
+      // What stands still at the agent's wish stands until the agent lets go of it.
+      if (this.held.peek()) this.#ready = video;
+      else this.#succeed(video);
+    }
+    this.live.shows(track);
+  }
+
+  #succeed(video: HTMLVideoElement): void {
+    const before = this.video;
+    this.#ready = null;
+    this.#successors.delete(video);
+    this.video = video;
+    this.video.className = "picture";
+    this.video.hidden = before.hidden;
+    this.#dismiss(before, ...[...this.#successors].filter(isOver));
+    if (!this.video.hidden) this.ink.element = this.video;
+    this.#lay();
+  }
+
+  #dismiss(...videos: HTMLVideoElement[]): void {
+    for (const video of videos) {
+      if (this.#ready === video) this.#ready = null;
+      this.#successors.delete(video);
+      video.srcObject = null;
+      if (video !== this.video) video.remove();
+    }
   }
 
   #show(shown: string | null, live: string | null): void {
@@ -181,7 +252,7 @@ export class Picture {
       return;
     }
     const box = place(this.view.peek(), frame, size);
-    for (const { style } of [this.video, this.#image]) {
+    for (const { style } of [this.video, this.#image, ...this.#successors]) {
       style.left = `${box.x}px`;
       style.top = `${box.y}px`;
       style.width = `${box.width}px`;

@@ -52,6 +52,8 @@ function sentence(event: Event, name: (id: string) => string): string | null {
       return t("event.recording_stopped");
     case "recording_failed":
       return t("event.recording_failed");
+    case "recording_restored":
+      return t("event.recording_restored");
     case "session_ended":
       return t("event.ended");
     default:

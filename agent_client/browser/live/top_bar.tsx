@@ -6,10 +6,12 @@ import { Icon } from "../app/icon";
 import { Link } from "../app/router";
 import { clock, t } from "../app/words";
 import { InvitationCard } from "../console/invitation";
+import { ColleaguesDialog } from "./colleagues";
 import { ConnectionBadge } from "./connection_badge";
 import { EndingDialog } from "./ending";
 import type { LiveSession } from "./live_session";
 import { Recording } from "./recording";
+import { Talking } from "./talking";
 
 function Running({ live }: { live: LiveSession }) {
   useClock();
@@ -43,7 +45,7 @@ function People({ live }: { live: LiveSession }) {
 }
 
 export function TopBar({ live }: { live: LiveSession }) {
-  const [opened, setOpened] = useState<"invitation" | "ending" | null>(null);
+  const [opened, setOpened] = useState<"invitation" | "colleagues" | "ending" | null>(null);
   const { summary } = live;
   const close = (): void => setOpened(null);
   const name = live.customer.value?.name || summary.customer_name || t("live.customer");
@@ -62,17 +64,27 @@ export function TopBar({ live }: { live: LiveSession }) {
         <Running live={live} />
         <People live={live} />
         <Recording live={live} />
+        <Talking live={live} />
         {!live.pictures.value && <ConnectionBadge live={live} />}
       </div>
       <div class="top-actions">
-        <button type="button" class="button" onClick={() => setOpened("invitation")}>
-          <Icon name="link" />
-          <span class="wide-only">{t("live.invitation")}</span>
-        </button>
+        {summary.mine && (
+          <>
+            <button type="button" class="button" title={t("colleagues.title")} onClick={() => setOpened("colleagues")}>
+              <Icon name="people" />
+              <span class="wide-only">{t("colleagues.open")}</span>
+            </button>
+            <button type="button" class="button" title={t("live.invitation")} onClick={() => setOpened("invitation")}>
+              <Icon name="link" />
+              <span class="wide-only">{t("live.invitation")}</span>
+            </button>
+          </>
+        )}
         <button type="button" class="button danger" onClick={() => setOpened("ending")}>
           {t("live.end")}
         </button>
       </div>
+      {opened === "colleagues" && <ColleaguesDialog session={live.id} onClose={close} />}
       {opened === "invitation" && (
         <Dialog title={t("live.invitation")} onClose={close} wide>
           <InvitationCard session={live.id} />

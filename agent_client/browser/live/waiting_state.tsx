@@ -53,7 +53,7 @@ export function WaitingState({ live }: { live: LiveSession }) {
             {t("await.ask_again")}
           </button>
         )}
-        {phase === "waiting" && (
+        {phase === "waiting" && live.summary.mine && (
           <div class="card awaiting-invitation">
             <InvitationCard session={live.id} />
           </div>

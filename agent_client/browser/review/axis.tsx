@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import { t, type Word } from "../app/words";
 import type { Cut } from "./cut";
-import { clockText, type Film, fractionOf, momentAt } from "./film";
+import { clockText, type Film, fractionOf, momentAt, stretchAt } from "./film";
 import { LANES, type Lane, type Mark, type Moment, marksOf } from "./moments";
 import { FRAME_MS, type Playback } from "./playback";
 import "./axis.css";
@@ -39,7 +39,9 @@ export function Axis({ film, moments, playback, cut, say }: AxisProps) {
   };
   const hover = (event: PointerEvent): void => {
     const at = momentUnder(event);
-    hint.value = { fraction: fractionOf(film, at), text: clockText(at - film.start, true) };
+    const { segment, missing } = stretchAt(film, at);
+    const gap = segment === null ? ` · ${t(missing ? "review.gap_missing" : "review.gap_short")}` : "";
+    hint.value = { fraction: fractionOf(film, at), text: clockText(at - film.start, true) + gap };
   };
   const tell = (mark: Mark): void => {
     const [first] = mark.moments;
@@ -164,7 +166,11 @@ function Rail({ film, playback, momentUnder }: RailProps) {
       aria-valuemin={0}
       aria-valuemax={Math.round((film.end - film.start) / 1000)}
       aria-valuenow={Math.round((now - film.start) / 1000)}
-      aria-valuetext={clockText(now - film.start)}
+      aria-valuetext={
+        playback.stretch.value.segment === null
+          ? `${clockText(now - film.start)}, ${t("review.gap_short")}`
+          : clockText(now - film.start)
+      }
       onPointerDown={press}
       onPointerMove={drag}
       onKeyDown={key}
@@ -172,8 +178,8 @@ function Rail({ film, playback, momentUnder }: RailProps) {
       {film.stretches.map((stretch) => (
         <span
           key={stretch.start}
-          class={stretch.segment === null ? "stretch gap" : "stretch"}
-          title={stretch.segment === null ? t("review.gap_short") : undefined}
+          class={stretch.segment === null ? `stretch gap${stretch.missing ? " missing" : ""}` : "stretch"}
+          title={stretch.segment === null ? t(stretch.missing ? "review.gap_missing" : "review.gap_short") : undefined}
           style={{
             left: percent(fractionOf(film, stretch.start)),
             width: percent(fractionOf(film, stretch.end) - fractionOf(film, stretch.start)),

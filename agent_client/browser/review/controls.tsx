@@ -1,20 +1,25 @@
 import type { Signal } from "@preact/signals";
 import { t, type Word } from "../app/words";
+import type { RecordingPage } from "../http";
 import { clockText, type Film } from "./film";
 import { Icon, type Sign } from "./icons";
 import { type Playback, RATES } from "./playback";
+import { Sound } from "./sound";
+import type { Voices } from "./voices";
 
 export const LEAP_MS = 5000;
 
 interface ControlsProps {
+  page: RecordingPage;
   film: Film;
   playback: Playback;
+  voices: Voices;
   ink: Signal<boolean>;
   onFull: () => void;
 }
 
 /** The bar below the picture: play, leap, step, time, speed, ink, full screen. */
-export function Controls({ film, playback, ink, onFull }: ControlsProps) {
+export function Controls({ page, film, playback, voices, ink, onFull }: ControlsProps) {
   const button = (sign: Sign, label: Word, run: () => void) => (
     <button type="button" class="button quiet icon" aria-label={t(label)} title={t(label)} onClick={run}>
       <Icon sign={sign} />
@@ -30,6 +35,7 @@ export function Controls({ film, playback, ink, onFull }: ControlsProps) {
       {button("on", "review.on", () => playback.seek(playback.now.value + LEAP_MS))}
       <Time film={film} playback={playback} />
       <span class="grow" />
+      <Sound {...{ page, film, voices }} />
       <label class="player-rate">
         <span class="visually-hidden">{t("review.rate")}</span>
         <select

@@ -8,6 +8,11 @@
 /** A file of the recording, as the server lists it. */
 export interface Segment {
   readonly id: string;
+  /** Whose media it holds. */
+  readonly participant: string;
+  readonly codec: string;
+  /** It was written, and is not on the server's disk any more. */
+  readonly missing: boolean;
   /** The first frame's time, ms since 1970. */
   readonly started_at: number;
   /** 0 or null while the file is still being written. */
@@ -20,45 +25,75 @@ export interface Stretch {
   readonly start: number;
   readonly end: number;
   readonly segment: Segment | null;
+  /** The gap is there because a file that was written is missing. */
+  readonly missing: boolean;
 }
 
 export interface Film {
   readonly start: number;
   readonly end: number;
   readonly stretches: readonly Stretch[];
+  /** Files that hold nothing but somebody's voice, heard beside the pictures. */
+  readonly voices: readonly Segment[];
 }
+
+const VOICE = "OPUS";
 
 /** Below this, what lies between two files is the time it takes to open one, and no loss worth a word. */
 export const SEAM_MS = 250;
 
+const endOf = (segment: Segment): number => segment.started_at + (segment.duration_ms ?? 0);
+
 /**
  * Lays segments on the axis. Where two overlap (the clocks of two recorder processes differ by a little) the later one
- * wins. Without a finished segment the film is one gap over `span`.
+ * wins. Without a finished segment the film is one gap over `span`. It is as long as what is seen or heard of it.
  */
 export function layFilm(segments: readonly Segment[], span: { start: number; end: number }): Film {
   const finished = segments
     .filter((segment) => (segment.duration_ms ?? 0) > 0)
     .sort((a, b) => a.started_at - b.started_at);
+  const voices = finished.filter((segment) => segment.codec === VOICE && !segment.missing);
+  const heard = {
+    start: Math.min(...voices.map((voice) => voice.started_at)),
+    end: Math.max(...voices.map(endOf)),
+  };
+  const pictures = finished.filter((segment) => segment.codec !== VOICE);
   const stretches: Stretch[] = [];
-  for (const [index, segment] of finished.entries()) {
-    const next = finished[index + 1];
-    let end = segment.started_at + (segment.duration_ms ?? 0);
+  for (const [index, segment] of pictures.entries()) {
+    const next = pictures[index + 1];
+    let end = endOf(segment);
     if (next !== undefined) {
       if (next.started_at - end < SEAM_MS) end = next.started_at;
       if (end <= segment.started_at) continue;
     }
-    stretches.push({ start: segment.started_at, end, segment });
-    if (next !== undefined && next.started_at > end) {
-      stretches.push({ start: end, end: next.started_at, segment: null });
-    }
+    const { missing } = segment;
+    stretches.push({ start: segment.started_at, end, segment: missing ? null : segment, missing });
+    if (next !== undefined && next.started_at > end) stretches.push(gap(end, next.started_at));
   }
   const first = stretches[0];
   const last = stretches[stretches.length - 1];
   if (first === undefined || last === undefined) {
-    const end = Math.max(span.end, span.start + 1);
-    return { start: span.start, end, stretches: [{ start: span.start, end, segment: null }] };
+    const start = Math.min(span.start, heard.start);
+    const end = Math.max(span.end, heard.end, start + 1);
+    return { start, end, stretches: [gap(start, end)], voices };
   }
-  return { start: first.start, end: last.end, stretches };
+  if (first.start - heard.start > SEAM_MS) stretches.unshift(gap(heard.start, first.start));
+  if (heard.end - last.end > SEAM_MS) stretches.push(gap(last.end, heard.end));
+  const start = stretches[0]?.start ?? first.start;
+  return { start, end: stretches[stretches.length - 1]?.end ?? last.end, stretches, voices };
+}
+
+const gap = (start: number, end: number): Stretch => ({ start, end, segment: null, missing: false });
+
+/** The voices that are heard at a moment. */
+export function voicesAt(film: Film, at: number): readonly Segment[] {
+  return film.voices.filter((voice) => at >= voice.started_at && at < endOf(voice));
+}
+
+/** The stretches in which nothing is to be seen, when there is something to be seen at all. */
+export function gapsOf(film: Film): readonly Stretch[] {
+  const gaps = film.stretches.filter((stretch) => stretch.segment === null);
+  return gaps.length === film.stretches.length && gaps.every((one) => !one.missing) ? [] : gaps;
 }
 
 /** `at` moved into the film. */

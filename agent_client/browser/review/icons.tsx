@@ -10,6 +10,12 @@ const DRAWINGS = {
   frame_on: { line: "M8 5.5v13L17 12zM19 5.5v13" },
   back: { line: "M12 5.5v13L3.5 12zM20.5 5.5v13L12 12z" },
   on: { line: "M12 5.5v13l8.5-6.5zM3.5 5.5v13L12 12z" },
+  sound: {
+    line: "M4 9.5v5h3.5L12 18.500v-13L7.500 9.500zM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a7.800 7.800 0 0 1 0 11",
+  },
+  silence: { line: "M4 9.5v5h3.500L12 18.500v-13L7.500 9.500zM16 9.500l5 5M21 9.500l-5 5" },
+  lock: { line: "M6 10.500h12v9.500H6zM8.500 10.500V7.500a3.500 3.500 0 0 1 7 0v3" },
+  save: { line: "M12 4v11M7.500 10.500L12 15l4.500-4.500M4.500 19.500h15" },
   cut: { line: "M8 4H4v16h4M16 4h4v16h-4M12 8v8" },
 } satisfies Record<string, Drawing>;
 

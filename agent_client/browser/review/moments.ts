@@ -34,6 +34,9 @@ const LANE: Partial<Record<EventBody["type"], Lane>> = {
   bookmark_added: "bookmarks",
 };
 
+/** Reasons that mean: there is no recorder; any other is of the one that is there. */
+export const GONE_RECORDER: ReadonlySet<string> = new Set(["lost", "no_recorder", "gone", "replaced"]);
+
 /** Marks of one hand within this time are one line of the list: "Maria drew 5 marks". */
 export const ONE_HAND_MS = 4000;
 
@@ -73,13 +76,20 @@ export function momentsOf(events: readonly Event[], words: Words): readonly Mome
       moments[moments.length - 1] = { ...last, values: { ...last.values, count } };
       continue;
     }
-    const name = names.get(actor) ?? words("review.system");
+    const erased = body.type === "body_erased";
+    if (erased && last?.type === "body_erased" && last.actor === actor && last.values.was === body.was) {
+      const count = Number(last.values.count) + 1;
+      moments[moments.length - 1] = { ...last, values: { ...last.values, count } };
+      continue;
+    }
+    // Whose name is not known any more is the customer: that of nobody else is ever erased.
+    const name = names.get(actor) ?? words(actor === "system" ? "review.system" : "live.customer");
     moments.push({
       seq,
       at,
       actor,
       type: body.type,
-      lane: LANE[body.type] ?? "session",
+      lane: LANE[erased ? (body.was as EventBody["type"]) : body.type] ?? "session",
       text: body.type === "bookmark_added" ? body.title : "text" in body ? body.text : null,
       ...sentence(body, name, names, words),
     });
@@ -94,7 +104,7 @@ function sentence(
   words: Words,
 ): Pick<Moment, "key" | "values"> {
   const key = `review.event.${body.type}`;
-  const who = (participant: string) => names.get(participant) ?? participant;
+  const who = (participant: string) => names.get(participant) ?? words("live.customer");
   switch (body.type) {
     case "annotation_added":
       return body.annotation.shape.kind === "step"
@@ -128,6 +138,10 @@ function sentence(
       return { key, values: { name: body.requested_by === null ? name : who(body.requested_by) } };
     case "path_changed":
       return { key, values: { name: who(body.participant), path: words(`review.path.${body.path}`) } };
+    case "recording_failed":
+      return { key: GONE_RECORDER.has(body.reason) ? `${key}.recorder` : key, values: { name } };
+    case "body_erased":
+      return { key, values: { was: body.was, what: words(`review.was.${body.was}`), count: 1 } };
     case "session_ended":
       return body.outcome === null
         ? { key, values: { name } }

@@ -1,7 +1,17 @@
 /** Plays a film: one `<video>` that is given the segments one after another, and a clock that runs through the gaps. */
 
 import { type Signal, signal } from "@preact/signals";
-import { clampTo, type Film, mediaTime, momentOf, type Segment, type Stretch, stretchAfter, stretchAt } from "./film";
+import {
+  clampTo,
+  type Film,
+  mediaTime,
+  momentOf,
+  type Segment,
+  type Stretch,
+  stretchAfter,
+  stretchAt,
+  voicesAt,
+} from "./film";
 
 export const RATES = [0.5, 1, 1.5, 2, 4] as const;
 /** A frame at the rate that is asked of the sharing browser. */
@@ -15,6 +25,8 @@ export class Playback {
   readonly playing = signal(false);
   readonly rate = signal<number>(1);
   readonly stretch: Signal<Stretch>;
+  /** The picture waits for data, and so does everything that goes in step with it. */
+  readonly stalled = signal(false);
   /** The file cannot be played: what the browser says about it. */
   readonly failed = signal<string | null>(null);
 
@@ -37,6 +49,8 @@ export class Playback {
     const listeners: [keyof HTMLMediaElementEventMap, () => void][] = [
       ["loadedmetadata", () => this.arrive()],
       ["seeked", () => this.settle()],
+      ["waiting", () => (this.stalled.value = true)],
+      ["playing", () => (this.stalled.value = false)],
       ["ended", () => this.playing.value && this.stretch.value.segment !== null && this.goOn()],
       ["error", () => this.fail()],
     ];
@@ -120,6 +134,7 @@ export class Playback {
     if (stretch.segment === null) {
       video.pause();
       this.target = null;
+      this.stalled.value = false;
       return;
     }
     this.target = mediaTime(stretch, moment);
@@ -186,7 +201,8 @@ export class Playback {
     if (stretch.segment === null) {
       const at = this.now.value + passed * this.rate.value;
       // Where nothing was recorded at all, the ink on the snapshots is played in its own time.
-      const shownEnough = stretch.end < this.film.end && time - this.gapSince > GAP_SHOWN_MS;
+      const heard = voicesAt(this.film, at).length > 0;
+      const shownEnough = stretch.end < this.film.end && !heard && time - this.gapSince > GAP_SHOWN_MS;
       if (at >= stretch.end || shownEnough) this.goOn();
       else this.now.value = at;
     } else if (video !== null && this.target === null) {

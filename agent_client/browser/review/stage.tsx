@@ -4,20 +4,23 @@ import { Board } from "../../../annotate/browser/board";
 import { InkLayer } from "../../../annotate/browser/ink";
 import { t } from "../app/words";
 import type { RecordingPage } from "../http";
-import { clockText, type Film } from "./film";
+import { clockText, type Film, voicesAt } from "./film";
+import { causeOf } from "./gaps";
 import type { Playback } from "./playback";
 import { type Scene, sceneAt } from "./scene";
+import type { Voices } from "./voices";
 
 interface StageProps {
   page: RecordingPage;
   film: Film;
   scenes: readonly Scene[];
   playback: Playback;
+  voices: Voices;
   ink: Signal<boolean>;
 }
 
 /** The picture of the moment, the video's or a snapshot's, with the ink that lay on it. */
-export function Stage({ page, film, scenes, playback, ink }: StageProps) {
+export function Stage({ page, film, scenes, playback, voices, ink }: StageProps) {
   const video = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const waiting = useMemo(() => signal(false), []);
@@ -31,12 +34,14 @@ export function Stage({ page, film, scenes, playback, ink }: StageProps) {
     const made = new InkLayer(video.current, frame.current, { now: () => playback.now.value, live: false });
     layer.value = made;
     const release = playback.attach(video.current);
+    const silence = voices.attach(playback, video.current);
     return () => {
       layer.value = null;
       made.close();
+      silence();
       release();
     };
-  }, [playback]);
+  }, [playback, voices]);
 
   useSignalEffect(() => {
     const { value: drawn } = layer;
@@ -79,7 +84,7 @@ export function Stage({ page, film, scenes, playback, ink }: StageProps) {
         />
       )}
       <div ref={frame} class="stage-ink" data-testid="ink" />
-      <Notice {...{ film, scenes, playback }} snapshot={picture !== undefined} waiting={waiting.value} />
+      <Notice {...{ page, film, scenes, playback }} snapshot={picture !== undefined} waiting={waiting.value} />
     </div>
   );
 }
@@ -101,6 +106,7 @@ function boardsOf(page: RecordingPage): (now: number) => Board {
 }
 
 interface NoticeProps {
+  page: RecordingPage;
   film: Film;
   scenes: readonly Scene[];
   playback: Playback;
@@ -109,19 +115,28 @@ interface NoticeProps {
 }
 
 /** Says over the picture why there is none, or that it is not the live one. */
-function Notice({ film, scenes, playback, snapshot, waiting }: NoticeProps) {
+function Notice({ page, film, playback, snapshot, waiting }: NoticeProps) {
   if (playback.failed.value !== null) {
     return (
       <div class="stage-notice" role="alert">
         <p>{t("review.video_failed")}</p>
+        <p class="small">{t("review.video_failed_then")}</p>
         {playback.failed.value !== "" && <p class="small mono">{playback.failed.value}</p>}
-        <button type="button" class="button" onClick={() => playback.retry()}>
-          {t("action.retry")}
-        </button>
+        <div class="row">
+          <button type="button" class="button" onClick={() => playback.retry()}>
+            {t("action.retry")}
+          </button>
+          {playback.stretch.value.end < film.end && (
+            <button type="button" class="button" onClick={() => playback.seek(playback.stretch.value.end)}>
+              {t("review.gap_skip")}
+            </button>
+          )}
+        </div>
       </div>
     );
   }
-  const { segment, start, end } = playback.stretch.value;
+  const stretch = playback.stretch.value;
+  const { segment, start, end } = stretch;
   if (snapshot) {
     return (
       <p class="stage-caption" role="status">
@@ -136,11 +151,12 @@ function Notice({ film, scenes, playback, snapshot, waiting }: NoticeProps) {
       </p>
     ) : null;
   }
-  const paused = sceneAt(scenes, playback.now.value).sharing === "paused";
+  const cause = causeOf(stretch, page.events);
   return (
     <div class="stage-notice" role="status">
       <p>{t("review.gap", { length: clockText(end - start) })}</p>
-      {paused && <p>{t("review.paused_then")}</p>}
+      {cause !== "unknown" && <p>{t(`review.gap_cause.${cause}`)}</p>}
+      {voicesAt(film, playback.now.value).length > 0 && <p>{t("review.gap_heard")}</p>}
       {end < film.end && (
         <button type="button" class="button" onClick={() => playback.seek(end)}>
           {t("review.gap_skip")}

@@ -14,6 +14,12 @@ const NEWS: Partial<Record<Event["body"]["type"], Key>> = {
   surface_shown: "sharing.snapshot",
 };
 
+const VOICE: typeof NEWS = {
+  consent_asked: "voice.asked",
+  consent_given: "voice.given",
+  consent_withdrawn: "voice.withdrawn",
+};
+
 /** Speaks of what happens while something is shared, and writes in the tab's title that something was drawn. */
 export function sharingNews(page: Page, customer: Customer): () => void {
   const mine = customer.place.participant;
@@ -28,6 +34,10 @@ export function sharingNews(page: Page, customer: Customer): () => void {
       if (body.type === "surface_shown" && body.surface === null) return;
       if (body.type === "consent_asked" && body.scope === "record") {
         page.announce(t("sharing.record.asked", { agent: agent(), organization: customer.session.organization }));
+      }
+      if ("scope" in body && body.scope === "voice") {
+        const said = VOICE[body.type];
+        if (said) page.announce(t(said, { agent: agent() }));
       }
       const key = NEWS[body.type];
       if (!key || (actor === mine && body.type === "surface_shown")) return;

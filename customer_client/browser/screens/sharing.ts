@@ -1,5 +1,6 @@
 import { createIcon, type IconName } from "../../../annotate/browser/icons";
-import { isSeen } from "../../../signaling/browser/session";
+import { whyRelayed } from "../../../signaling/browser/audience";
+import { isSeen, mustHold } from "../../../signaling/browser/session";
 import type { Chat } from "../chat";
 import type { Customer } from "../customer";
 import { element, listen, setText, show } from "../elements";
@@ -9,6 +10,7 @@ import type { Page, Screen } from "../page";
 import { picturePanel } from "../picture_panel";
 import { listed, t } from "../words";
 import { sharingNews } from "./news";
+import { voiceParts } from "./voice";
 
 const ESCAPE_WITHIN_MS = 2_000;
 
@@ -30,28 +32,49 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
   );
   const stopRecording = element(
     "button",
-    { type: "button", class: "button small", hidden: true, onclick: () => customer.stopRecording() },
+    { type: "button", class: "button small", hidden: true, onclick: () => customer.consentRecording(false) },
     t("sharing.record.stop"),
   );
   const phrase = element("b", { class: "number" });
+  const phraseHint = element("p", { class: "card" });
   const verification = element(
     "details",
     { class: "phrase small", hidden: true },
     element("summary", {}, `${t("sharing.phrase")}: `, phrase),
-    element("p", { class: "card" }, t("sharing.phrase.hint", { agent: agent() })),
+    phraseHint,
+  );
+  const relayedText = element("summary");
+  const relayed = element(
+    "details",
+    { class: "small muted relayed", hidden: true },
+    relayedText,
+    element("p", {}, t("sharing.relayed.hint")),
   );
 
   const linkBanner = element("p", { class: "banner warning", role: "alert", hidden: true });
+  const pausedText = element("span", {}, t("sharing.paused"));
   const pausedBanner = element(
     "p",
     { class: "banner warning", role: "status", hidden: true },
     createIcon("pause"),
-    t("sharing.paused"),
+    pausedText,
   );
   const stillBanner = element("p", { class: "banner", hidden: true }, t("sharing.snapshot", { agent: agent() }));
   const question = recordingQuestion(customer, agent());
+  const voice = voiceParts(customer, agent);
+  const asked = [question, voice.question];
   const background = element("p", { class: "small muted background" }, t("sharing.background"));
-  const banners = element("div", { class: "banners" }, question, linkBanner, pausedBanner, stillBanner, background);
+  const banners = element(
+    "div",
+    { class: "banners" },
+    ...asked,
+    linkBanner,
+    pausedBanner,
+    ...voice.banners,
+    stillBanner,
+    relayed,
+    background,
+  );
   const pause = bar("pause", t("sharing.pause"), () => (customer.paused ? customer.resume() : customer.pause()));
   const stop = bar("stop", t("sharing.stop"), () => customer.stop());
   stop.button.classList.add("danger", "stop");
@@ -79,19 +102,20 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
       "div",
       { class: "row center floating-bar" },
       pauseThere,
+      ...voice.small,
       element("button", { type: "button", class: "button danger", onclick: () => customer.stop() }, t("sharing.stop")),
     );
     // What is asked goes along: the small window is the one that is looked at.
-    const content = element("div", { class: "floating-content" }, question, mirror.element, controls);
+    const content = element("div", { class: "floating-content" }, ...asked, mirror.element, controls);
     pip = await float(content, t("sharing.you"), () => {
       pip = null;
-      banners.prepend(question);
+      banners.prepend(...asked);
       stage.replaceChildren(mirror.element);
       settle();
       mirror.refresh();
     });
     if (!pip) {
-      banners.prepend(question);
+      banners.prepend(...asked);
       stage.replaceChildren(mirror.element);
       mirror.refresh();
       return;
@@ -163,18 +187,28 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
 
     const on = session.recording === "on" && !customer.paused;
     show(recording, session.recording === "on");
-    setText(recordingText, t(session.recordingFailed ? "sharing.recording.failed" : "sharing.recording"));
+    const heard = on && customer.voice.state === "on" ? "sharing.recording.voice" : "sharing.recording";
+    setText(recordingText, t(session.recordingFailed ? "sharing.recording.failed" : heard));
     recording.firstElementChild?.classList.toggle("live", on && !session.recordingFailed);
     show(stopRecording, session.recording === "on");
     show(question, session.consents.record === "asked" && isSeen(session));
 
-    setText(phrase, customer.verification ?? "");
-    show(verification, customer.verification !== null);
+    voice.update();
+    const verified = customer.verification;
+    setText(phrase, verified?.phrase ?? "");
+    setText(phraseHint, t("sharing.phrase.hint", { agent: verified?.agent || agent() }));
+    show(verification, verified !== null);
+    const why = whyRelayed(session);
+    const way = why === null ? "" : t(`sharing.relayed.${why}`, { organization: session.organization });
+    if (way !== "" && way !== relayedText.textContent) page.announce(way);
+    setText(relayedText, way);
+    show(relayed, why !== null);
 
     const lost = customer.link !== "online";
     setText(linkBanner, lost ? linkText(customer, names || agent()) : "");
     show(linkBanner, lost);
     show(pausedBanner, customer.paused);
+    setText(pausedText, t(mustHold(session) ? "sharing.held" : "sharing.paused"));
     show(stillBanner, !pictures && session.shown !== null);
     show(background, !pictures && !customer.paused && session.shown === null);
 
@@ -199,7 +233,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
       { class: "sharing" },
       frame,
       element("h1", { class: "unseen" }, t("sharing.you")),
-      element("div", { class: "status row" }, seen, recording, stopRecording, verification),
+      element("div", { class: "status row" }, seen, recording, stopRecording, ...voice.status, verification),
       banners,
       stage,
       inline,
@@ -210,6 +244,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
         stop.button,
         picture.button,
         chat.button,
+        voice.button,
         floating.button,
       ),
       element("div", { class: "toasts" }, escapeHint),

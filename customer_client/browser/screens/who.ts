@@ -121,7 +121,12 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
         "div",
         { class: "sides" },
         list(t("who.sees", names), [t("who.sees.chosen"), t("who.sees.pictures"), t("who.sees.chat")]),
-        list(t("who.unseen", names), [t("who.unseen.files"), t("who.unseen.windows"), t("who.unseen.control", names)]),
+        list(t("who.unseen", names), [
+          t("who.unseen.files"),
+          t("who.unseen.windows"),
+          t("who.unseen.voice"),
+          t("who.unseen.control", names),
+        ]),
       ),
     ),
     update,

@@ -78,14 +78,40 @@ describe("the timeline in words", () => {
   });
 
   test("leaves out the recorder's files", () => {
-    const events = timeline([0, "r", { type: "segment_started", segment: "s", codec: "vp8", started_at: T }]);
+    const started: EventBody = {
+      type: "segment_started",
+      segment: "s",
+      participant: "dana",
+      codec: "vp8",
+      started_at: T,
+    };
+    const events = timeline([0, "r", started]);
     expect(momentsOf(events, words)).toEqual([]);
+  });
+
+  test("tells what was erased by its sort alone, and calls the customer by no name", () => {
+    const erased = (was: string): EventBody => ({ type: "body_erased", was });
+    const events = timeline(
+      [0, "p1", alice],
+      [100, "system", erased("joined")],
+      [200, "p2", { type: "consent_given", scope: "record" }],
+      [300, "p2", erased("chat_said")],
+      [400, "p2", erased("chat_said")],
+      [500, "p1", { type: "left", participant: "p2", reason: "left" }],
+    );
+    expect(told(events)).toEqual([
+      "Alice came in (agent)",
+      "The customer came in, erased with the recording",
+      "Customer agreed to be recorded",
+      "Chat (2), erased with the recording",
+      "Customer left",
+    ]);
   });
 
   test("has a sentence in every language for everything that can happen", () => {
     const surface = { ...screen };
     const bodies: EventBody[] = [
-      { type: "session_opened", organization: "", subject: "", ask_recording: true },
+      { type: "session_opened", organization: "", subject: "", ask_recording: true, strict_recording: false },
       { type: "agent_assigned", user: "u", name: "Alice" },
       alice,
       ...(["left", "lost", "replaced", "removed"] as const).map(
@@ -101,7 +127,7 @@ describe("the timeline in words", () => {
       { type: "sharing_paused" },
       { type: "sharing_resumed" },
       { type: "sharing_stopped" },
-      { type: "snapshot_taken", surface: picture, requested_by: null },
+      { type: "snapshot_taken", surface: picture, requested_by: null, digest: "" },
       { type: "surface_shown", surface: "frozen" },
       { type: "surface_shown", surface: null },
       mark("a", "stroke"),
@@ -117,6 +143,20 @@ describe("the timeline in words", () => {
       { type: "recording_started" },
       { type: "recording_stopped" },
       { type: "recording_failed", reason: "disk_full" },
+      { type: "recording_failed", reason: "lost" },
+      ...(
+        [
+          "session_opened",
+          "joined",
+          "sharing_started",
+          "surface_changed",
+          "snapshot_taken",
+          "chat_said",
+          "note_added",
+          "bookmark_added",
+          "annotation_added",
+        ] as const
+      ).map((was): EventBody => ({ type: "body_erased", was })),
       { type: "session_ended", outcome: null },
       ...(["solved", "unsolved", "escalated", "abandoned"] as const).map(
         (outcome): EventBody => ({ type: "session_ended", outcome }),
@@ -190,7 +230,7 @@ describe("what was to be seen", () => {
   const scenes = scenesOf(
     timeline(
       [1_000, "p2", { type: "sharing_started", surface: screen }],
-      [2_000, "p1", { type: "snapshot_taken", surface: picture, requested_by: null }],
+      [2_000, "p1", { type: "snapshot_taken", surface: picture, requested_by: null, digest: "" }],
       [2_500, "p1", { type: "surface_shown", surface: "frozen" }],
       [4_000, "p1", { type: "surface_shown", surface: null }],
       [5_000, "p2", { type: "surface_changed", surface: { ...screen, width: 800, height: 600 } }],

@@ -16,6 +16,8 @@ from tests.server_process import ServerProcess
 
 # A microphone that beeps once a second.
 MICROPHONE = "--use-fake-device-for-media-stream"
+# The headless shell has nobody to ask, and opens no microphone unless it is told what the answer is.
+PERMITTED = "--use-fake-ui-for-media-stream"
 
 
 class Browsers(NamedTuple):
@@ -31,7 +33,7 @@ def browsers() -> Iterator[Browsers]:
     expect.set_options(timeout=WAIT_S * 1000)
     with sync_playwright() as playwright:
         picker = f"--auto-select-tab-capture-source-by-title={TITLE}"
-        agents = playwright.chromium.launch(executable_path=HEADLESS, args=[*FLAGS, MICROPHONE])
+        agents = playwright.chromium.launch(executable_path=HEADLESS, args=[*FLAGS, MICROPHONE, PERMITTED])
         customers = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, MICROPHONE, picker])
         yield Browsers(agents, customers)
         agents.close()

@@ -58,13 +58,15 @@ class Desk:
 
     # --- What every session begins with ---
 
-    def invite(self, alice: Page, title: str = "The printer prints blank pages") -> tuple[str, str]:
+    def invite(
+        self, alice: Page, title: str = "The printer prints blank pages", ask_recording: bool = False
+    ) -> tuple[str, str]:
         """A session of a new ticket, and the link for the customer."""
         ticket = self.ask(
             alice, "/api/tickets",
             {"title": title, "problem": "", "priority": "normal", "customer_name": "Dana", "customer_email": ""},
         )  # fmt: skip
-        started = self.ask(alice, f"/api/tickets/{ticket['id']}/sessions", {"ask_recording": False})
+        started = self.ask(alice, f"/api/tickets/{ticket['id']}/sessions", {"ask_recording": ask_recording})
         self.server.confidential.add(started["invitation"]["link"].partition("#")[2])
         return started["session"], started["invitation"]["link"]
 
@@ -84,12 +86,16 @@ class Desk:
     def live(self, width: int = 1280, height: int = 800) -> tuple[Page, Page]:
         """Alice in the live view, and Dana, whose picture she sees."""
         alice, dana = self.staff("alice", width, height), self.customer()
+        self.meet(alice, dana)
+        return alice, dana
+
+    def meet(self, alice: Page, dana: Page) -> None:
+        """Alice invites Dana and goes to the live view, where Dana's picture comes."""
         session, link = self.invite(alice)
         alice.goto(f"/console/sessions/{session}")
         expect(alice.get_by_role("heading", name="Waiting for Dana")).to_be_visible()
         self.share(dana, link)
         sees(alice)
-        return alice, dana
 
 
 def sees(alice: Page, above: int = -1) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from signaling import messages as m
+from signaling.client import new_id
 from tests.end_to_end.customer.conftest import OpenPage
 from tests.end_to_end.customer.support_agent import SupportAgent, support_agent
 from tests.end_to_end.customer.test_customer_sharing import share
@@ -89,7 +91,12 @@ async def test_the_shared_screen_holds_what_axe_asks(server: ServerProcess, open
     async with support_agent(server) as alice:
         await share(page, alice)
         await alice.frame()
+        await alice.connection.send(m.AskConsent(new_id(), "voice"))
+        question = page.get_by_role("alertdialog", name="Alice asks to talk with you.")
+        await expect(question).to_be_visible()
         await expect_accessible(page)
+        await question.get_by_role("button", name="No, thanks").click()
+        await alice.until(lambda a: a.state.consents.get("voice") == "refused")
         await page.get_by_role("button", name="Picture").click()
         await expect_accessible(page)
         await page.keyboard.press("Escape")

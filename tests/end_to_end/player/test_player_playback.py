@@ -65,6 +65,17 @@ def test_it_plays_by_range_and_the_picture_moves_on(open_page: OpenPage, recorde
     assert 5 <= tenths_shown(page) - before <= 10 * current_time(page) + 20
 
 
+def test_what_is_played_stands_nowhere_in_the_data_folder(open_page: OpenPage, recorded: Recorded) -> None:
+    page = open_page("quinn", "/console")
+    media = page.request.get(recorded.page["segments"][0]["url"]).body()
+    canaries = [media[at : at + 24] for at in range(2000, len(media) - 24, len(media) // 40)]
+    files = [path for path in recorded.server.data.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files if path.suffix == ".vault") > len(media) // 2
+    for path in files:
+        data = path.read_bytes()
+        assert not [canary for canary in canaries if canary in data], path
+
+
 def test_a_seek_shows_the_picture_of_that_moment(open_page: OpenPage, recorded: Recorded) -> None:
     page = open_page("alice", f"/console/library/{recorded.session}")
     open_player(page)

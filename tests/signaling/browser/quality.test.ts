@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { summarize } from "../../../signaling/browser/quality";
+import { audioLevel, pathOf, summarize } from "../../../signaling/browser/quality";
 
 const stats = (received: number, lost: number, bytes: number, frames: number, at: number) => [
   { id: "T", type: "transport", selectedCandidatePairId: "P" },
@@ -37,6 +37,14 @@ test("rates and losses are those since the last look", () => {
   });
 });
 
+test("the path is told by whose connection it is, and by what is between the two ends", () => {
+  const { quality } = summarize(stats(1, 0, 1, 1, 1), null);
+  expect(pathOf("customer", quality)).toBe("turn");
+  expect(pathOf("customer", { ...quality, relayed: false })).toBe("direct");
+  expect(pathOf("customer", { ...quality, relayed: null })).toBe(null);
+  expect([pathOf("recorder", null), pathOf(null, quality)]).toEqual(["recorder", null]);
+});
+
 test("before anything has come, nothing is claimed", () => {
   expect(summarize([], null).quality).toEqual({
     roundTripMs: null,
@@ -48,4 +56,10 @@ test("before anything has come, nothing is claimed", () => {
     relayed: null,
     codec: null,
   });
+});
+
+test("a voice is as loud as the report says, and silent where there is none", () => {
+  const voice = { id: "A", type: "inbound-rtp", kind: "audio", audioLevel: 0.25 };
+  expect(audioLevel([...stats(1, 0, 1, 1, 1), voice])).toBe(0.25);
+  expect(audioLevel(stats(1, 0, 1, 1, 1))).toBe(0);
 });

@@ -10,7 +10,7 @@ function story(...bodies: EventBody[]): Event[] {
 }
 
 const SHARED: EventBody[] = [
-  { type: "session_opened", organization: "ACME", subject: "Invoice", ask_recording: true },
+  { type: "session_opened", organization: "ACME", subject: "Invoice", ask_recording: true, strict_recording: false },
   { type: "agent_assigned", user: "u1", name: "Alice" },
   { type: "joined", participant: "dana", role: "customer", name: "Dana" },
   { type: "joined", participant: "alice", role: "agent", name: "Alice" },
@@ -33,7 +33,7 @@ test("a stop takes every consent back and keeps what was counted", () => {
 });
 
 test("what is shown is the snapshot, until the live picture is shown again or changes", () => {
-  const taken: EventBody = { type: "snapshot_taken", surface: STILL, requested_by: null };
+  const taken: EventBody = { type: "snapshot_taken", surface: STILL, requested_by: null, digest: "" };
   const events = story(...SHARED, taken, { type: "surface_shown", surface: "still" });
   expect(shownSurface(fold(events))?.id).toBe("still");
   const wider = { ...SCREEN, width: 1920 };
@@ -60,6 +60,14 @@ test("who left is known by name and not present; a customer's leaving clears con
   expect(present(withoutAlice, "agent")).toEqual([]);
   expect(withoutAlice.participants.alice?.name).toBe("Alice");
   expect(isSeen(withoutAlice)).toBe(true);
+  const seen: EventBody = { type: "path_changed", participant: "alice", path: "recorder" };
+  const recorder: EventBody = { type: "joined", participant: "recorder", role: "recorder", name: "Recorder" };
+  const passedOn = fold(story(...SHARED, recorder, seen));
+  expect(passedOn.paths).toEqual({ alice: "recorder" });
+  for (const participant of ["alice", "recorder"]) {
+    const gone: EventBody = { type: "left", participant, reason: "lost" };
+    expect(apply(passedOn, { seq: 10, at: 1, actor: "system", body: gone }).paths).toEqual({});
+  }
   const withoutDana = fold(
     story(...SHARED, { type: "sharing_stopped" }, { type: "left", participant: "dana", reason: "lost" }),
   );
