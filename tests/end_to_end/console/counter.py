@@ -90,9 +90,9 @@ def cyan(picture: Picture) -> NDArray[np.bool_]:
 
 
 def ink(picture: Picture) -> NDArray[np.bool_]:
-    """Pixels in the color of who came in first."""
+    """Pixels in the color of who came in first or second, as Alice and Dana do when they come at once."""
     red, grass, blue = (picture[..., i].astype(int) for i in range(3))
-    return (red > 190) & (grass < 110) & (blue < 110)
+    return (red > 190) & (grass < 110) & (blue < 110) | (red < 90) & (grass < 140) & (blue > 190)
 
 
 def extent(mask: NDArray[np.bool_]) -> Extent | None:

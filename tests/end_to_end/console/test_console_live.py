@@ -14,8 +14,8 @@ PEN = 0.0035
 """The width of a line, as a fraction of the picture's."""
 
 
-def test_the_picture_that_alice_sees_moves(desk: Desk) -> None:
-    alice, _ = desk.live()
+def test_the_picture_that_alice_sees_moves(together: tuple[Page, Page]) -> None:
+    alice, _ = together
     first = sees(alice)
     second = sees(alice, first)
     assert sees(alice, second) > second > first
@@ -72,8 +72,8 @@ def test_ink_lands_within_half_a_per_cent_of_the_width(desk: Desk) -> None:
         counter.eventually(dana, lambda: not inked(dana), "a cleared board")
 
 
-def test_undo_redo_and_clear(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_undo_redo_and_clear(together: tuple[Page, Page]) -> None:
+    alice, dana = together
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
     counter.eventually(dana, lambda: inked(dana), "a drawn box")
     alice.keyboard.press("Control+z")
@@ -159,8 +159,8 @@ def test_a_snapshot_in_full_resolution_lies_in_the_gallery(desk: Desk) -> None:
     counter.eventually(dana, lambda: counter.count_in(dana, ".mirror img:not([hidden])"), "the snapshot at Dana's")
 
 
-def test_they_write_to_each_other_and_notes_stay_among_staff(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_they_write_to_each_other_and_notes_stay_among_staff(together: tuple[Page, Page]) -> None:
+    alice, dana = together
     dana.get_by_role("button", name="Chat").click()
     dana.locator("#chat-input").fill("Where is <b>File</b>?")
     dana.keyboard.press("Enter")
@@ -179,8 +179,8 @@ def test_they_write_to_each_other_and_notes_stay_among_staff(desk: Desk) -> None
     assert "old template" not in dana.locator("body").inner_text()
 
 
-def test_a_bookmark_has_a_title_and_a_time(desk: Desk) -> None:
-    alice, _ = desk.live()
+def test_a_bookmark_has_a_title_and_a_time(together: tuple[Page, Page]) -> None:
+    alice, _ = together
     alice.keyboard.press("m")
     alice.get_by_role("textbox", name="Title").fill("The blank page")
     alice.keyboard.press("Enter")
@@ -278,6 +278,7 @@ def test_the_end_says_what_was_kept(desk: Desk) -> None:
     alice.keyboard.press("s")
     expect(alice.get_by_text("Snapshot kept")).to_be_visible()
     alice.get_by_role("button", name="End", exact=True).click()
+    expect(alice.get_by_role("radio", name="Solved", exact=True)).to_be_focused()
     alice.keyboard.press("ArrowDown")
     expect(alice.get_by_role("radio", name="Not solved yet")).to_be_checked()
     alice.keyboard.press("Enter")
@@ -287,8 +288,8 @@ def test_the_end_says_what_was_kept(desk: Desk) -> None:
     expect_accessible(alice)
 
 
-def test_the_live_view_is_accessible_with_each_panel(desk: Desk) -> None:
-    alice, _ = desk.live()
+def test_the_live_view_is_accessible_with_each_panel(together: tuple[Page, Page]) -> None:
+    alice, _ = together
     alice.get_by_role("button", name="Connection").click()
     expect(alice.get_by_text("Security phrase")).to_be_visible()
     for panel in ("Chat", "Notes", "Snapshots", "Timeline", "Customer"):

@@ -54,7 +54,7 @@ def written(alice: Page) -> int:
 
 def is_ink(pixel: np.ndarray) -> bool:
     red, green, blue = (int(value) for value in pixel)
-    return red > 170 and green < 120 and blue < 120
+    return (red > 170 and green < 120 and blue < 120) or (red < 110 and green < 150 and blue > 170)
 
 
 def test_a_recorder_that_dies_is_told_to_both_and_costs_the_session_nothing(whole: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs import get_capabilities
 from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
@@ -130,6 +131,9 @@ class SupportAgent:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
+        # What aiortc can decode: whoever else uses it in this process may have taught it codecs that it only receives.
+        decodable = [each for each in get_capabilities("video").codecs if each.mimeType in ("video/VP8", "video/rtx")]
+        peer.addTransceiver("video", direction="recvonly").setCodecPreferences(decodable)
         try:
             await peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             await peer.setLocalDescription(await peer.createAnswer())
