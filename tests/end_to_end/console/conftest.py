@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.chromium import CHROMIUM, FLAGS, HEADLESS
 from tests.conftest import MakeServer
@@ -80,19 +80,3 @@ def own_desk(make_server: MakeServer, browsers: Browsers) -> Iterator[Desk]:
     made = Desk(make_server(organization="ACME Support"), *browsers)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def pair(shared_server: ServerProcess, browsers: Browsers) -> Iterator[tuple[Page, Page]]:
-    """Alice and Dana in one live session, for as long as the module's tests last."""
-    made = Desk(shared_server, *browsers)
-    yield made.live()
-    made.close()
-
-
-@pytest.fixture
-def together(pair: tuple[Page, Page]) -> Iterator[tuple[Page, Page]]:
-    """The same for a test that leaves no ink behind; what it typed into last takes no more keys afterwards."""
-    yield pair
-    for page in pair:
-        page.evaluate("document.activeElement?.blur()")

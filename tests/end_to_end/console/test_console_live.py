@@ -14,14 +14,6 @@ PEN = 0.0035
 """The width of a line, as a fraction of the picture's."""
 
 
-def test_the_picture_that_alice_sees_moves(together: tuple[Page, Page]) -> None:
-    alice, _ = together
-    first = sees(alice)
-    second = sees(alice, first)
-    assert sees(alice, second) > second > first
-    expect(alice.get_by_role("button", name="Connection")).to_contain_text("Good")
-
-
 def framed(page: Page, selector: str) -> counter.Extent:
     """Where the landmark in the middle of the shared page is seen, in CSS pixels of the window."""
     element = page.locator(selector).first
@@ -72,8 +64,51 @@ def test_ink_lands_within_half_a_per_cent_of_the_width(desk: Desk) -> None:
         counter.eventually(dana, lambda: not inked(dana), "a cleared board")
 
 
-def test_undo_redo_and_clear(together: tuple[Page, Page]) -> None:
-    alice, dana = together
+def test_they_see_write_note_and_mark(desk: Desk) -> None:
+    """The picture moves; what they write goes both ways, and a note does not; a bookmark has a title and a time."""
+    alice, dana = desk.live()
+    first = sees(alice)
+    second = sees(alice, first)
+    assert sees(alice, second) > second > first
+    expect(alice.get_by_role("button", name="Connection")).to_contain_text("Good")
+
+    dana.get_by_role("button", name="Chat").click()
+    dana.locator("#chat-input").fill("Where is <b>File</b>?")
+    dana.keyboard.press("Enter")
+    expect(alice.get_by_role("button", name="Chat")).to_contain_text("1 unread")
+    alice.get_by_role("button", name="Chat").click()
+    chat = alice.get_by_role("complementary", name="Chat")
+    expect(chat).to_contain_text("Where is <b>File</b>?")
+    chat.get_by_role("textbox").fill("At the top left")
+    alice.keyboard.press("Enter")
+    expect(dana.get_by_text("At the top left")).to_be_visible()
+    alice.get_by_role("button", name="Notes").click()
+    notes = alice.get_by_role("complementary", name="Notes")
+    notes.get_by_role("textbox").fill("Uses the old template")
+    alice.keyboard.press("Enter")
+    expect(notes.get_by_role("listitem")).to_contain_text("Uses the old template")
+    assert "old template" not in dana.locator("body").inner_text()
+
+    alice.keyboard.press("Tab")  # out of the text field, where M is a letter
+    alice.keyboard.press("m")
+    alice.get_by_role("textbox", name="Title").fill("The blank page")
+    alice.keyboard.press("Enter")
+    expect(alice.get_by_role("dialog")).to_have_count(0)
+    alice.get_by_role("button", name="Timeline").click()
+    entry = alice.get_by_role("listitem").filter(has_text="Bookmark: The blank page")
+    expect(entry).to_contain_text("0:")
+
+    alice.get_by_role("button", name="Connection").click()
+    expect(alice.get_by_text("Security phrase")).to_be_visible()
+    for panel in ("Chat", "Notes", "Snapshots", "Timeline", "Customer"):
+        alice.get_by_role("button", name=panel).click()
+        expect(alice.get_by_role("complementary", name=panel)).to_be_visible()
+        expect_accessible(alice, ("light",))
+    expect_accessible(alice, ("dark",))
+
+
+def test_ink_is_taken_back_drawn_again_and_cleared_and_every_tool_draws(desk: Desk) -> None:
+    alice, dana = desk.live()
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
     counter.eventually(dana, lambda: inked(dana), "a drawn box")
     alice.keyboard.press("Control+z")
@@ -84,9 +119,6 @@ def test_undo_redo_and_clear(together: tuple[Page, Page]) -> None:
     alice.get_by_role("button", name="Clear mine").click()
     counter.eventually(dana, lambda: not inked(dana), "a cleared board")
 
-
-def test_every_tool_draws(desk: Desk) -> None:
-    alice, dana = desk.live()
     alice.get_by_role("button", name="Timeline").click()
     timeline = alice.get_by_role("complementary", name="Timeline")
     expect(timeline).to_contain_text("The picture comes directly")
@@ -157,37 +189,6 @@ def test_a_snapshot_in_full_resolution_lies_in_the_gallery(desk: Desk) -> None:
     assert seen["width"] < width
     panel.get_by_role("button", name="Show").click()
     counter.eventually(dana, lambda: counter.count_in(dana, ".mirror img:not([hidden])"), "the snapshot at Dana's")
-
-
-def test_they_write_to_each_other_and_notes_stay_among_staff(together: tuple[Page, Page]) -> None:
-    alice, dana = together
-    dana.get_by_role("button", name="Chat").click()
-    dana.locator("#chat-input").fill("Where is <b>File</b>?")
-    dana.keyboard.press("Enter")
-    expect(alice.get_by_role("button", name="Chat")).to_contain_text("1 unread")
-    alice.get_by_role("button", name="Chat").click()
-    chat = alice.get_by_role("complementary", name="Chat")
-    expect(chat).to_contain_text("Where is <b>File</b>?")
-    chat.get_by_role("textbox").fill("At the top left")
-    alice.keyboard.press("Enter")
-    expect(dana.get_by_text("At the top left")).to_be_visible()
-    alice.get_by_role("button", name="Notes").click()
-    notes = alice.get_by_role("complementary", name="Notes")
-    notes.get_by_role("textbox").fill("Uses the old template")
-    alice.keyboard.press("Enter")
-    expect(notes.get_by_role("listitem")).to_contain_text("Uses the old template")
-    assert "old template" not in dana.locator("body").inner_text()
-
-
-def test_a_bookmark_has_a_title_and_a_time(together: tuple[Page, Page]) -> None:
-    alice, _ = together
-    alice.keyboard.press("m")
-    alice.get_by_role("textbox", name="Title").fill("The blank page")
-    alice.keyboard.press("Enter")
-    expect(alice.get_by_role("dialog")).to_have_count(0)
-    alice.get_by_role("button", name="Timeline").click()
-    entry = alice.get_by_role("listitem").filter(has_text="Bookmark: The blank page")
-    expect(entry).to_contain_text("0:")
 
 
 def test_alice_asks_to_record_and_stops_it_and_the_customer_decides(desk: Desk) -> None:
@@ -286,17 +287,6 @@ def test_the_end_says_what_was_kept(desk: Desk) -> None:
     expect(alice.get_by_text("1 snapshot kept")).to_be_visible()
     expect(dana.get_by_role("button", name="Stop sharing")).to_have_count(0)
     expect_accessible(alice)
-
-
-def test_the_live_view_is_accessible_with_each_panel(together: tuple[Page, Page]) -> None:
-    alice, _ = together
-    alice.get_by_role("button", name="Connection").click()
-    expect(alice.get_by_text("Security phrase")).to_be_visible()
-    for panel in ("Chat", "Notes", "Snapshots", "Timeline", "Customer"):
-        alice.get_by_role("button", name=panel).click()
-        expect(alice.get_by_role("complementary", name=panel)).to_be_visible()
-        expect_accessible(alice, ("light",))
-    expect_accessible(alice, ("dark",))
 
 
 def test_a_picture_instead_of_the_screen_is_drawn_on_just_the_same(desk: Desk, tmp_path: Path) -> None:
