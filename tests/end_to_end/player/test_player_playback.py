@@ -183,10 +183,10 @@ def test_a_mark_of_a_lane_tells_what_it_is_and_jumps(open_page: OpenPage, record
 def test_the_list_follows_the_playback(open_page: OpenPage, recorded: Recorded) -> None:
     page = open_page("quinn", f"/console/library/{recorded.session}")
     open_player(page)
-    page.evaluate(WATCH_THE_LIST)
     page.get_by_label("Speed").select_option("2")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    page.evaluate(WATCH_THE_LIST)
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=60_000)
     lived: list[int] = page.evaluate("() => window.lived")
     assert lived == sorted(lived)
