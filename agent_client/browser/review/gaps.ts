@@ -4,7 +4,7 @@ import type { Event } from "../../../signaling/browser/messages";
 import { clockText, type Film, gapsOf, type Stretch } from "./film";
 import { GONE_RECORDER, type Moment, type Words } from "./moments";
 
-export type Cause = "missing" | "disk" | "recorder" | "failed" | "paused" | "stopped" | "unknown";
+export type Cause = "missing" | "open" | "disk" | "recorder" | "failed" | "paused" | "stopped" | "unknown";
 
 /** What led to a gap is told at most so long before it begins: the last second of a file may be lost, too. */
 const BEFORE_MS = 3000;
@@ -28,9 +28,23 @@ function told({ body }: Event, recorders: ReadonlySet<string>): Cause | null {
   }
 }
 
+/** Whether this is being recorded at the moment, into a file that can be played once it is finished. */
+function isOpen(gap: Stretch, events: readonly Event[]): boolean {
+  if (events.some(({ body }) => body.type === "session_ended")) return false;
+  const finished = new Set(events.map(({ body }) => (body.type === "segment_finished" ? body.segment : null)));
+  return events.some(
+    ({ body }) =>
+      body.type === "segment_started" &&
+      !finished.has(body.segment) &&
+      body.started_at >= gap.start - BEFORE_MS &&
+      body.started_at < gap.end,
+  );
+}
+
 /** Why there is a gap: the first thing around its beginning that is told, and was not over by then. */
 export function causeOf(gap: Stretch, events: readonly Event[]): Cause {
   if (gap.missing) return "missing";
+  if (isOpen(gap, events)) return "open";
   const recorders = new Set(
     events.flatMap(({ body }) => (body.type === "joined" && body.role === "recorder" ? [body.participant] : [])),
   );

@@ -154,7 +154,7 @@ function Notice({ page, film, playback, snapshot, waiting }: NoticeProps) {
   const cause = causeOf(stretch, page.events);
   return (
     <div class="stage-notice" role="status">
-      <p>{t("review.gap", { length: clockText(end - start) })}</p>
+      {cause !== "open" && <p>{t("review.gap", { length: clockText(end - start) })}</p>}
       {cause !== "unknown" && <p>{t(`review.gap_cause.${cause}`)}</p>}
       {voicesAt(film, playback.now.value).length > 0 && <p>{t("review.gap_heard")}</p>}
       {end < film.end && (

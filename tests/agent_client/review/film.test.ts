@@ -165,6 +165,18 @@ describe("why there is a gap", () => {
     );
   const recorder: EventBody = { type: "joined", participant: "r", role: "recorder", name: "Recorder" };
 
+  test("is not one yet where a file is being written", () => {
+    const begun: EventBody = {
+      type: "segment_started",
+      segment: "s",
+      participant: "d",
+      codec: "VP9",
+      started_at: T + 10_500,
+    };
+    expect(why([10_600, begun])).toBe("open");
+    expect(why([10_600, begun], [30_000, { type: "session_ended", outcome: null }])).toBe("unknown");
+  });
+
   test("is told from what happened around its beginning", () => {
     expect(why([9_000, { type: "recording_failed", reason: "disk_full" }])).toBe("disk");
     expect(why([12_000, { type: "recording_failed", reason: "lost" }])).toBe("recorder");
