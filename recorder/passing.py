@@ -120,11 +120,6 @@ class Passing:
         """Whether packets wait, so that `tick` wants to be called within 10 ms."""
         return bool(self._waiting)
 
-    @property
-    def skipping(self) -> bool:
-        """Whether the viewer waits for a keyframe."""
-        return not self._open
-
     def packet(self, history: History, index: int, packet: Packet, now: float) -> None:
         """A packet of the sender, put into `history` at `index`."""
         stretch = self._stretches[-1] if self._stretches else None

@@ -1,12 +1,11 @@
-"""Secrets of the server that are made once and kept in the data folder, and hashes keyed with them."""
+"""Secrets of the server that are made once and kept in the data folder, and tokens."""
 
 import hashlib
-import hmac
-import os
 import secrets
 from pathlib import Path
 
 from recorder.archive import Archive
+from recorder.durability import replace
 from recorder.keyring import Keyring, parse
 from server.settings import Settings
 
@@ -26,26 +25,8 @@ def kept(path: Path) -> bytes:
     if path.exists() and len(key := path.read_bytes()) == KEY_BYTES:
         return key
     key = secrets.token_bytes(KEY_BYTES)  # none yet, or one that a full disk cut off before it was ever used
-    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(path)
-    finally:
-        made.unlink(missing_ok=True)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace(path, key, 0o600, made=secrets.token_hex(4))
     return key
-
-
-def keyed_hash(key: bytes, purpose: str, text: str) -> bytes:
-    """HMAC-SHA-256 of `text`, apart for every purpose."""
-    return hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")
 
 
 def recording_keys(settings: Settings) -> Keyring:

@@ -10,19 +10,10 @@ from typing import NamedTuple
 
 from playwright.async_api import Browser, async_playwright
 
+from tests import chromium
+
 SCREEN = (1280, 720)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-]
+FLAGS = [*chromium.FLAGS, "--disable-features=WebRtcHideLocalIpsWithMdns"]
 WHOLE_SCREEN = "--auto-select-desktop-capture-source=Entire screen"
 DESK = "Desk"
 THE_DESK = f"--auto-select-tab-capture-source-by-title={DESK}"
@@ -77,16 +68,21 @@ def virtual_screen() -> Iterator[str]:
 @asynccontextmanager
 async def pair(picker: str = WHOLE_SCREEN) -> AsyncIterator[Pair]:
     """Both browsers, with the same flags; the customer's picks by itself when it is asked what to share."""
-    chromium = program("chromium", "chromium-browser", "google-chrome")
+    browser = program("chromium", "chromium-browser", "google-chrome")
     with virtual_screen() as display:
         async with async_playwright() as playwright:
             customer = await playwright.chromium.launch(
-                executable_path=chromium,
+                executable_path=browser,
                 headless=False,
-                args=[*FLAGS, picker, "--window-position=0,0", f"--window-size={SCREEN[0]},{SCREEN[1]}"],
+                args=[
+                    *FLAGS,
+                    picker,
+                    "--window-position=0,0",
+                    f"--window-size={SCREEN[0]},{SCREEN[1]}",
+                ],
                 env={**os.environ, "DISPLAY": display},
             )
-            agent = await playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+            agent = await playwright.chromium.launch(executable_path=browser, headless=True, args=FLAGS)
             try:
                 yield Pair(customer, agent)
             finally:

@@ -10,12 +10,12 @@ from playwright.async_api import async_playwright
 from customer_client.desktop import HEIGHT, WIDTH
 from customer_client.simulation import share
 from signaling.session import Assign, Open, Participant
+from tests.chromium import FLAGS, HEADLESS
 from tests.customer_client.test_simulation import Redeemed
-from tests.recorder.conftest import CHROMIUM, FLAGS
 from tests.signaling.memory_server import memory_server
 
 CAST = [Participant("alice", "agent", "Alice"), Participant("dana", "customer", "Dana")]
-INSTALLED = CHROMIUM.exists()
+INSTALLED = HEADLESS is not None
 
 
 @pytest.mark.skipif(not INSTALLED, reason="Chromium is not installed: apt-get install chromium")
@@ -27,7 +27,7 @@ async def test_an_agent_sees_the_desktop_and_sees_it_again_after_asking_for_a_ne
         await server.endpoint.command("session", Open("Example", "Printer", False))
         await server.endpoint.command("session", Assign("alice", "Alice"))
         customer = asyncio.create_task(share(server.url, Redeemed()))
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS)
         page = await browser.new_page()
         await page.goto(server.url)
         await page.evaluate("join('alice')")

@@ -11,21 +11,11 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from server import media
 from signaling.session import Assign, Open, Participant
+from tests.chromium import CHROMIUM, FLAGS
 from tests.recorder.recording import archive_in
 from tests.signaling.memory_server import MemoryServer, memory_server
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-component-update",
-    "--disable-sync",
-    "--auto-accept-this-tab-capture",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-]
+THIS_TAB = "--auto-accept-this-tab-capture"
 ALICE = Participant("alice", "agent", "Alice")
 DANA = Participant("dana", "customer", "Dana")
 TAPE = Participant("tape", "recorder", "Recorder")
@@ -41,10 +31,10 @@ def counter_of(picture: NDArray[Any]) -> int:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
+    if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, THIS_TAB])
         yield launched
         await launched.close()
 
