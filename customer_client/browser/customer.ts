@@ -19,7 +19,7 @@ import {
   present,
   type Session,
 } from "../../signaling/browser/session";
-import { describe, stillPicture } from "./capture";
+import { describe, reflect, stillPicture } from "./capture";
 import type { CustomerEvents, Interruption } from "./customer_events";
 import type { Participation } from "./http";
 import { Failure, sendPicture } from "./participation";
@@ -148,8 +148,7 @@ export class Customer extends Emitter<CustomerEvents> {
     track.addEventListener("ended", () => track === this.track && this.stop());
     this.#watch = setInterval(() => this.#checkSurface(), WATCH_EVERY_MS);
     this.#checkSurface();
-    this.mirror.srcObject = new MediaStream([track]);
-    void this.mirror.play().catch(() => undefined);
+    reflect(track, this.mirror);
     this.emit("change", undefined);
   }
 
@@ -378,7 +377,7 @@ export class Customer extends Emitter<CustomerEvents> {
     this.voice.settle(undefined, false);
     this.#surface = null;
     this.paused = false;
-    this.mirror.srcObject = null;
+    reflect(null, this.mirror);
   }
 
   #useIceServers(servers: RTCIceServer[]): void {
