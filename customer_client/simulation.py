@@ -6,48 +6,30 @@ It is a participant like any other: same token, same messages, same peer connect
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
 from fractions import Fraction
-from typing import Protocol
 
-import aiohttp
 import av
 import cv2
 import numpy as np
-import structlog
-from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidStateError
+from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpsender import RTCRtpSender
-from aiortc.sdp import candidate_from_sdp
 
 from customer_client.desktop import HEIGHT, WIDTH, Picture, draw_desktop
+from customer_client.live_snapshots import Look
+from customer_client.participant import CustomerParticipant, Outgoing, Participation, Still
 from signaling import messages as m
-from signaling.aiortc_internals import close, peer_connection
-from signaling.client import ClosedError, RefusedError, SignalingConnection, new_id
-from signaling.session import State
-
-log = structlog.get_logger()
+from signaling.aiortc_internals import peer_connection
+from signaling.client import ClosedError, new_id
 
 FRAMES_PER_SECOND = 10
 CLOCK_RATE = 90_000
-OFFER_AGAIN_AFTER = 3.0
 ANSWERS = (
     "Thank you for helping me! Yes, I can see what you draw.",
     "I see. Where do I have to click?",
     "That makes sense. I'll try it.",
     "It works now, that's wonderful. Thank you!",
 )
-
-
-class Participation(Protocol):
-    """What redeeming an invitation gave."""
-
-    @property
-    def token(self) -> str: ...
-
-    @property
-    def session(self) -> str: ...
 
 
 class Screen:
@@ -68,6 +50,12 @@ class Screen:
             await self._drawn.wait_for(lambda: self._number > after)
             assert self._planes is not None
             return self._number, self._planes
+
+    async def latest(self) -> tuple[int, Picture]:
+        """What was drawn last, as BGR, with its number; the next one is drawn now."""
+        await self.next(0)
+        assert self._picture is not None
+        return self._number, self._picture[:, :, ::-1]
 
     async def png(self) -> bytes:
         """What is shown now, in full resolution."""
@@ -126,188 +114,67 @@ class ScreenTrack(MediaStreamTrack):
         return frame
 
 
-class Outgoing:
-    """The peer connection to one viewer."""
+class SimulatedOutgoing(Outgoing):
+    """The desktop as VP8 over a connection to one viewer."""
 
     def __init__(self, peer: RTCPeerConnection, track: ScreenTrack) -> None:
-        self.connection = new_id()
-        self.offered_at = time.monotonic()
-        self.peer = peer
-        self.track = track
+        super().__init__(peer)
+        self._track = track
+        video = peer.addTransceiver(track, direction="sendonly")
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        video.setCodecPreferences([c for c in codecs if c.mimeType in ("video/VP8", "video/rtx")])
+        peer.addTransceiver("audio", direction="inactive")
 
     async def close(self) -> None:
-        self.track.stop()
-        await close(self.peer)
+        self._track.stop()
+        await super().close()
 
 
-class SimulatedCustomer:
+class SimulatedCustomer(CustomerParticipant):
     """One session's customer."""
 
     def __init__(self, server_url: str, participation: Participation) -> None:
-        self._server_url = server_url.rstrip("/")
-        self._participation = participation
-        self._link = SignalingConnection(server_url, participation.token)
+        super().__init__(server_url, participation)
         self._screen = Screen()
-        self._viewers: dict[str, Outgoing] = {}
-        self._connected: set[str] = set()
-        self._asked: set[str] = set()
-        """Who wants a connection of its own, whatever else it has."""
-        self._starting = False
         self._answered = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def viewers(self) -> list[str]:
-        """Those to whom there is a connection, or is being made."""
-        return list(self._viewers)
 
     async def agree(self, scope: m.Scope) -> None:
         """Gives a consent that the simulated customer would not give by itself."""
-        await self._link.send(m.GiveConsent(id=new_id(), scope=scope, granted=True))
+        await self.link.send(m.GiveConsent(id=new_id(), scope=scope, granted=True))
 
     async def run(self) -> None:
         """Takes part until the session ends."""
         try:
-            async with self._link:
-                await self._link.caught_up()
-                async for heard in self._link:
-                    await self._hear(heard)
-                    if self._link.state.phase == "ended":
-                        break
+            await super().run()
         finally:
-            await self._hang_up()
-            for task in self._tasks:
-                task.cancel()
             await self._screen.close()
 
-    async def _hear(self, heard: m.Event | m.Relay | m.Presence) -> None:
-        match heard:
-            case m.Event(actor=actor, body=m.ChatSaid()) if (
-                actor != self._link.participant and heard.seq >= self._link.state.seq
-            ):
-                self._say(ANSWERS[self._answered % len(ANSWERS)])
-                self._answered += 1
-            case m.Event(body=m.SharingStopped()):
-                await self._hang_up()
-            case m.Event(body=m.Left(participant=participant)):
-                await self._drop(participant)
-            case m.Event(body=m.PathChanged(participant=participant, path="recorder")):
-                self._asked.discard(participant)
-            case m.Relay(sender=sender, message=message):
-                await self._take(sender, message)
-            case m.Presence(connected=connected):
-                came = set(connected) - self._connected
-                self._connected = set(connected)
-                for viewer in came & set(self._viewers):
-                    if time.monotonic() - self._viewers[viewer].offered_at > OFFER_AGAIN_AFTER:
-                        await self._drop(viewer)
-        await self._follow()
+    def open_outgoing(self, viewer: str, servers: list[m.IceServer]) -> Outgoing:
+        peer = peer_connection([RTCIceServer(s.urls, s.username, s.credential) for s in servers])
+        return SimulatedOutgoing(peer, ScreenTrack(self._screen))
 
-    async def _follow(self) -> None:
-        """Does what the session as it stands asks of its customer."""
-        state = self._link.state
+    async def look(self) -> Look | None:
+        state = self.link.state
+        if state.phase != "sharing" or state.surface is None:
+            return None
+        return Look(state.surface.id, *await self._screen.latest())
+
+    async def still(self) -> Still:
+        return Still(await self._screen.png(), "image/png", "picture", "Desktop")
+
+    def hear(self, heard: m.Event | m.Relay | m.Presence) -> None:
+        state = self.link.state
+        match heard:
+            case m.Event(actor=actor, body=m.ChatSaid()) if actor != self.link.participant and heard.seq >= state.seq:
+                self.send(m.Say(id=new_id(), text=ANSWERS[self._answered % len(ANSWERS)]))
+                self._answered += 1
         for scope, answer in state.consents.items():
             if answer == "asked":
-                self._send(m.GiveConsent(id=new_id(), scope=scope, granted=scope in ("view", "record")), scope)
+                self.send(m.GiveConsent(id=new_id(), scope=scope, granted=scope in ("view", "record")), scope)
         settled = state.consents.get("view") == "given" and state.consents.get("record") != "asked"
         if state.phase == "consent_asked" and settled:
             surface = m.Surface(id=new_id(), kind="monitor", label="Desktop", width=WIDTH, height=HEIGHT)
-            self._send(m.StartSharing(id=new_id(), surface=surface), "start")
-        if state.seen:
-            wanted = self._audience(state)
-            reachable = wanted & self._connected  # an offer to one whose link is not up yet would be lost
-            for viewer in set(self._viewers) - wanted:
-                await self._drop(viewer)
-            for viewer in reachable - set(self._viewers):
-                await self._offer(viewer)
-
-    def _audience(self, state: State) -> set[str]:
-        """The recorder while it hands the picture on; agents who have it directly, or ask for that."""
-        agents = state.those_present("agent")
-        handed = {agent for agent in agents if state.paths.get(agent) == "recorder"}
-        direct = {each for each in agents if not state.relayed or each in self._asked or each in self._viewers}
-        recorders = state.those_present("recorder") if state.recording == "on" or state.relayed or handed else ()
-        return (direct - handed) | (direct & self._asked) | {*recorders}
-
-    async def _take(self, sender: str, message: m.Relayed) -> None:
-        outgoing = self._viewers.get(sender)
-        match message:
-            case m.Reoffer():
-                self._asked.add(sender)
-                await self._drop(sender)
-            case m.Answer(connection=connection, sdp=sdp) if outgoing and connection == outgoing.connection:
-                with contextlib.suppress(Exception):  # aiortc's parsers raise whatever they like on hostile input
-                    await outgoing.peer.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
-            case m.Candidate(connection=connection) if outgoing and connection == outgoing.connection:
-                await self._add_candidate(outgoing, message)
-            case m.RequestSnapshot():
-                self._spawn(self._send_snapshot(sender))
-
-    async def _offer(self, viewer: str) -> None:
-        servers = await self._link.offer_terms()
-        peer = peer_connection([RTCIceServer(s.urls, s.username, s.credential) for s in servers])
-        outgoing = Outgoing(peer, ScreenTrack(self._screen))
-        self._viewers[viewer] = outgoing
-        video = peer.addTransceiver(outgoing.track, direction="sendonly")
-        codecs = RTCRtpSender.getCapabilities("video").codecs
-        video.setCodecPreferences([c for c in codecs if c.mimeType in ("video/VP8", "video/rtx")])
-        peer.addTransceiver("audio", direction="inactive")
-        await peer.setLocalDescription()
-        sdp = peer.localDescription.sdp
-        self._link.pass_on(m.Offer(to=viewer, connection=outgoing.connection, sdp=sdp))
-        end = m.Candidate(to=viewer, connection=outgoing.connection, candidate="", sdp_mid=None, sdp_m_line_index=0)
-        self._link.pass_on(end)
-
-    async def _add_candidate(self, outgoing: Outgoing, message: m.Candidate) -> None:
-        with contextlib.suppress(ValueError, AssertionError, IndexError, OSError, InvalidStateError):
-            if not message.candidate:
-                await outgoing.peer.addIceCandidate(None)
-                return
-            candidate = candidate_from_sdp(message.candidate.removeprefix("candidate:"))
-            candidate.sdpMid, candidate.sdpMLineIndex = message.sdp_mid, message.sdp_m_line_index
-            await outgoing.peer.addIceCandidate(candidate)
-
-    async def _drop(self, viewer: str) -> None:
-        if outgoing := self._viewers.pop(viewer, None):
-            await outgoing.close()
-
-    async def _hang_up(self) -> None:
-        for viewer in list(self._viewers):
-            await self._drop(viewer)
-
-    async def _send_snapshot(self, requested_by: str) -> None:
-        address = f"{self._server_url}/api/sessions/{self._participation.session}/snapshots"
-        query = {"surface_kind": "picture", "label": "Desktop", "requested_by": requested_by}
-        headers = {"Authorization": f"Bearer {self._participation.token}", "Content-Type": "image/png"}
-        try:
-            async with aiohttp.ClientSession() as http:
-                picture = await self._screen.png()
-                async with http.post(address, params=query, headers=headers, data=picture) as response:
-                    if response.status >= 400:
-                        log.warning("snapshot not taken", status=response.status)
-        except aiohttp.ClientError as error:
-            log.warning("snapshot not sent", cause=type(error).__name__)
-
-    def _say(self, text: str) -> None:
-        self._send(m.Say(id=new_id(), text=text))
-
-    def _send(self, message: m.DurableMessage, once: str | None = None) -> None:
-        """Sends a durable message without waiting; of those with the same `once` only one is under way."""
-        if once is None or all(task.get_name() != once for task in self._tasks):
-            self._spawn(self._deliver(message), once)
-
-    async def _deliver(self, message: m.DurableMessage) -> None:
-        try:
-            await self._link.send(message)
-        except RefusedError as refusal:
-            log.info("refused", message=type(message).__name__, code=refusal.code)
-        except ClosedError:
-            return
-
-    def _spawn(self, work: Coroutine[None, None, None], name: str | None = None) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self.send(m.StartSharing(id=new_id(), surface=surface), "start")
 
 
 async def share(server_url: str, participation: Participation) -> None:

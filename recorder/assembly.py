@@ -7,8 +7,8 @@ argument, in seconds.
 """
 
 from recorder.frames import Codec, Frame
-from recorder.rtp import Packet
 from recorder.synchronization import StreamClock
+from signaling.rtp import Packet
 
 ASK_AGAIN_AFTER = 0.03
 GIVE_UP_AFTER = 0.6

@@ -4,7 +4,8 @@ aiortc's own estimate is held to 1.5 times what came, so that a quiet screen tra
 only loss and a growing delay lower the bitrate, down to a floor. Time comes in as an argument, in seconds.
 """
 
-CEILING = 4_000_000
+from signaling.pace import CEILING as CEILING
+
 FLOOR = 500_000
 RISE_PER_SECOND = 400_000
 TOLERATED_DELAY = 0.25

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import structlog
-from aiortc import RTCIceServer, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import RTCIceServer, RTCSessionDescription
 from aiortc.rtcrtpsender import RTCRtpSender
 
 from recorder.candidates import RemoteCandidates, literal_only
 from recorder.frames import Frame
-from recorder.passing import History, Passing, Terms
 from recorder.reception import Reception
-from recorder.rtp import Packet
 from recorder.voices import Listening
 from signaling import messages as m
 from signaling.aiortc_internals import (
@@ -25,6 +23,8 @@ from signaling.aiortc_internals import (
     stand_aside,
 )
 from signaling.client import new_id
+from signaling.passing import History, Passing, terms_of
+from signaling.rtp import Packet
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ class Outgoing:
             return
         self._answered = True
         await self._peer.setRemoteDescription(RTCSessionDescription(sdp=literal_only(sdp), type="answer"))
-        terms = terms_of(self._video, self.codec)
+        terms = terms_of(negotiated(self._video), self.codec)
         self._transport = transport = RawTransport(self._video, self._rtp, self._rtcp)
         self.passing = Passing(terms, transport.send_rtp, transport.send_rtcp, self._want_keyframe, transport.backlog)
         voice = negotiated(self._voice)
@@ -166,15 +166,3 @@ def _harmless() -> Iterator[None]:
         yield
     except Exception:
         log.exception("not passed on")
-
-
-def terms_of(transceiver: RTCRtpTransceiver, codec: str) -> Terms:
-    """What was agreed for a stream of this codec; raises ValueError when the other side does not take it."""
-    agreed = negotiated(transceiver)
-    payload_type = next((kind for kind, name in agreed.codecs.items() if name == codec), None)
-    if payload_type is None:
-        raise ValueError(f"no {codec} in the answer")
-    retransmission = next((again for again, kind in agreed.retransmissions.items() if kind == payload_type), None)
-    return Terms(
-        payload_type, agreed.local_ssrc, retransmission, agreed.local_retransmission_ssrc, agreed.abs_send_time
-    )

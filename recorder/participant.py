@@ -24,7 +24,9 @@ from signaling.client import ClosedError, RefusedError, SignalingConnection, new
 
 log = structlog.get_logger()
 
-SILENT_AFTER = 6.0
+SILENT_AFTER = 4.0
+ASK_EVERY = 6.0
+"""Seconds; what was asked for may take five to gather its candidates when the TURN server does not answer."""
 OFFERED_WITHIN = 3.0
 REST = 5.0
 """Seconds after a failure of the disk before another segment is tried."""
@@ -176,7 +178,7 @@ class SessionRecorder:
 
     def _ask_again(self, customer: str) -> None:
         now = self._loop.time()
-        if now - self._asked_again_at >= SILENT_AFTER:
+        if now - self._asked_again_at >= ASK_EVERY:
             self._asked_again_at = now
             self._link.pass_on(m.Reoffer(to=customer))
 

@@ -9,6 +9,7 @@ recorder of the next server has taken over, or for `ORPHANED_S` seconds.
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
@@ -124,8 +125,20 @@ def _finish_leftovers(archive: Archive) -> None:
             log.warning("segment not recovered", segment=segment, error=str(error))
 
 
-async def run(server_url: str, secret: str, archive: Archive) -> None:
+def record(server_url: str, secret: str, archive: Archive) -> None:
     """Records for the server at `server_url` into `archive`, until SIGTERM or SIGINT."""
+    work = _run(server_url, secret, archive)
+    if sys.platform == "linux":
+        import uvloop  # noqa: PLC0415 - does not exist everywhere
+
+        from recorder.sockets import DatagramLoop  # noqa: PLC0415
+
+        uvloop.run(work, loop_factory=DatagramLoop)
+    else:
+        asyncio.run(work)
+
+
+async def _run(server_url: str, secret: str, archive: Archive) -> None:
     process = RecorderProcess(server_url, secret, archive)
     process.finish_leftovers()
     serving = asyncio.create_task(process.serve())

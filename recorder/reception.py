@@ -12,15 +12,16 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiortc import RTCRtpTransceiver
 
-from recorder import opus, rtp
+from recorder import opus
 from recorder.assembly import ASK_AGAIN_AFTER, Assembly
 from recorder.bandwidth import CEILING, Bandwidth
 from recorder.codecs import CODECS
 from recorder.frames import Codec, Frame
-from recorder.rtp import Packet
 from recorder.synchronization import SenderClock, StreamClock
 from recorder.voices import Listening
+from signaling import rtp
 from signaling.aiortc_internals import Negotiated, RawTransport, negotiated, stand_aside
+from signaling.rtp import Packet
 
 log = structlog.get_logger()
 

@@ -15,11 +15,11 @@ from recorder.frames import Frame
 from recorder.incoming import Incoming
 from recorder.keyframes import begins_keyframe
 from recorder.outgoing import Ears, Outgoing
-from recorder.passing import History, best_bitrate
 from recorder.reception import Reception
-from recorder.rtp import Packet
 from recorder.voices import Listening
 from signaling import messages as m
+from signaling.passing import History, best_bitrate
+from signaling.rtp import Packet
 from signaling.session import State
 
 log = structlog.get_logger()
@@ -34,6 +34,8 @@ MAX_PENDING = 4
 RENEW_AT_MOST_EVERY = 2.0
 RETIRE_AFTER = 8.0
 CLOSE_WITHIN = 1.0
+SILENT_AFTER = 3.0
+"""Seconds after which a customer of whom nothing is heard is taken for cut off."""
 LET_GO_WITHIN = 8.0
 """Seconds that agents have to find the direct way again when the session is no longer relayed."""
 
@@ -275,7 +277,8 @@ class Relay:
         while True:
             now = self._loop.time()
             connections = [each for viewer in self._viewers.values() for each in viewer.connections()]
-            busy = sum(outgoing.tick(now) for outgoing in connections) > 0
+            # Without our reports the agents look for the customer elsewhere.
+            busy = not self._is_cut_off(now) and sum(outgoing.tick(now) for outgoing in connections) > 0
             if self._reception is not None:
                 open_ones = [each.passing for each in connections if each.passing and each.stage == "connected"]
                 self._reception.limit = best_bitrate(open_ones)
@@ -283,6 +286,11 @@ class Relay:
                 settled_at = now
                 self._settle(now)
             await asyncio.sleep(BUSY_TICK if busy else TICK if self._viewers else SETTLE_EVERY)
+
+    def _is_cut_off(self, now: float) -> bool:
+        """Whether nothing comes of what should."""
+        heard_at = self._reception.heard_at if self._reception is not None else None
+        return self._link.state.phase == "sharing" and (heard_at is None or now - heard_at > SILENT_AFTER)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)

@@ -7,7 +7,7 @@ time comes in as an argument, in seconds.
 import struct
 from collections.abc import Callable
 
-from recorder.rtp import Packet
+from signaling.rtp import Packet
 
 CLOCK_RATE = 48_000
 KEEPS_THE_FLOOR = 0.4

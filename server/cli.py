@@ -159,7 +159,18 @@ def recorder_command(server: ServerUrl, data: Data = None, until_stdin_ends: Unt
     settings = _settings(data=data)
     secret = _process_secret(settings)
     _child(until_stdin_ends, signal.SIGHUP)
-    _run(process.run(server, secret, open_archive(settings)))
+    process.record(server, secret, open_archive(settings))
+
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@cli.command("share", add_help_option=False, context_settings=PASSED_ON)
+def share_command(context: typer.Context) -> None:
+    """Show this computer's screen to who sent you a link or told you a code."""
+    from customer_client import command  # noqa: PLC0415
+
+    raise typer.Exit(command.main(context.args))
 
 
 @user_commands.command("add")

@@ -69,8 +69,19 @@ def qr_code(link: str) -> str:
     return str(segno.make(link, error="m", micro=False).svg_data_uri(scale=4, dark="#000", light="#fff"))
 
 
-async def issue(app: App, connection: AsyncConnection, session: str, user_id: str, request: web.Request) -> Invitation:
-    """A new invitation into the session inside a transaction of the caller; older ones are revoked."""
+async def over(connection: AsyncConnection, session: str) -> bool:
+    """Whether the session has ended, or is not there any more."""
+    alive = select(sessions.c.id).where(sessions.c.id == session, sessions.c.ended_at.is_(None))
+    return (await connection.execute(alive)).one_or_none() is None
+
+
+async def issue(
+    app: App, connection: AsyncConnection, session: str, user_id: str | None, request: web.Request
+) -> Invitation:
+    """A new invitation into the session inside a transaction of the caller; older ones are revoked.
+
+    `user_id` is None when the customer asked for it, to come in once more by another program.
+    """
     await revoke(connection, session)
     code, token, now = new_code(), new_link_token(), now_ms()
     expires_at = now + app.settings.link_lifetime_h * 3_600_000

@@ -186,7 +186,8 @@ async def start(app: App, user: User, ticket: str, new: NewSession, request: web
         raise Missing("ticket_not_found", "There is no such ticket. Look for it in the list of all tickets.")
     session = new_id()
     strict = app.settings.strict_recording if new.strict_recording is None else new.strict_recording
-    await tell(app, session, Open(app.settings.organization, row.title, new.ask_recording, strict))
+    opening = Open(app.settings.organization, row.title, new.ask_recording, strict, app.settings.control)
+    await tell(app, session, opening)
     await tell(app, session, Assign(user.id, user.name))
     async with app.database.write() as connection:
         await insert_session(

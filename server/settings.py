@@ -48,11 +48,13 @@ class Settings(BaseSettings):
     strict_recording: bool = Field(
         False, description="Whether sharing is paused while recording fails, unless the session's start says otherwise."
     )
+    control: bool = Field(False, description="Whether agents may ask to control a customer's computer.")
     recording_keys: SecretStr | None = Field(
         None, description="Keys of recordings, id:base64 each; by default made once in the data folder."
     )
     process_secret: SecretStr | None = Field(None, description="Shared with workers and recorders; random by default.")
     children: bool = Field(True, description="Whether serve starts a worker and a recorder itself.")
+    clients: Path | None = Field(None, description="Folder of built clients; by default clients in the data folder.")
     stun_urls: list[str] = Field([], description="STUN servers, as stun:name:port.")
     turn_urls: list[str] = Field([], description="TURN servers (coturn), as turn:name:port?transport=udp.")
     turn_secret: SecretStr | None = Field(None, description="coturn's static-auth-secret.")
@@ -128,6 +130,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy address of the database."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data / 'sightline.db').resolve()}"
+
+    @property
+    def clients_folder(self) -> Path:
+        """Where the clients are that customers can download."""
+        return self.clients or self.data / "clients"
 
     def masked(self) -> dict[str, object]:
         """Every setting by name, secrets as stars."""

@@ -75,7 +75,8 @@ def subject_of(problem: str) -> str:
 async def ask(app: App, body: HelpRequest, address: str) -> Participation:
     """Put a customer on the waiting list; raises `Unavailable`."""
     session, subject = new_id(), subject_of(body.problem)
-    await tell(app, session, Open(app.settings.organization, subject, ASK_RECORDING, app.settings.strict_recording))
+    own = app.settings
+    await tell(app, session, Open(own.organization, subject, ASK_RECORDING, own.strict_recording, own.control))
     async with app.database.write() as connection:
         await insert_session(
             connection, session, subject, problem=body.problem, customer_name=body.name, language=body.language,

@@ -13,6 +13,7 @@ from server import (
     accounts,
     audit,
     checkpoints,
+    clients,
     colleagues,
     deletion,
     export,
@@ -52,8 +53,9 @@ from signaling.messages import Event
 from signaling.session import Participant
 
 CAPABILITIES = (
-    accounts, audit, checkpoints, colleagues, deletion, export, help_centre, holds, invitations, jobs, knowledge, pages,
-    participation, recorders, recordings, retention, sessions, snapshots, tickets, tombstones, transcript, waiting,
+    accounts, audit, checkpoints, clients, colleagues, deletion, export, help_centre, holds, invitations, jobs,
+    knowledge, pages, participation, recorders, recordings, retention, sessions, snapshots, tickets, tombstones,
+    transcript, waiting,
 )  # fmt: skip
 """The modules whose import puts their routes into the table."""
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,260}")

@@ -4,11 +4,9 @@ The names hold for exactly the versions in `PINNED`; tests/signaling/test_aiortc
 All other modules speak to aiortc through its public names and this one.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
 
 from aioice import ice, stun, turn
 from aiortc import (
@@ -37,8 +35,6 @@ PREFERRED = {
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
-TOGETHER_S = 0.005
-MAX_TOGETHER = 8192
 MAX_REMOTE_CANDIDATES = 64
 """Those of the description and those that are learned from checks; each costs checks of our own."""
 
@@ -222,36 +218,6 @@ def stand_aside(transceiver: RTCRtpTransceiver) -> None:
     transceiver.receiver.receive = nothing  # type: ignore[method-assign, assignment]
 
 
-class Arrivals:
-    """Packets of all connections, handled together every few ms: with warm caches each costs a third as much."""
-
-    _of: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Arrivals"]] = WeakKeyDictionary()
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiting: list[tuple[RawTransport, bytes]] = []
-
-    @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> "Arrivals":
-        """Those of this event loop."""
-        if loop not in cls._of:
-            cls._of[loop] = cls(loop)
-        return cls._of[loop]
-
-    def add(self, transport: "RawTransport", data: bytes) -> None:
-        """One more, which is handled within `TOGETHER_S`."""
-        if not self._waiting:
-            self._loop.call_later(TOGETHER_S, self._handle)
-        elif len(self._waiting) >= MAX_TOGETHER:
-            return
-        self._waiting.append((transport, data))
-
-    def _handle(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for transport, data in waiting:
-            transport.open(data)
-
-
 class RawTransport:
     """SRTP of a transceiver's transport taken before aiortc's receiver sees it, and RTCP sent without a task.
 
@@ -268,15 +234,10 @@ class RawTransport:
         self._connection: ice.Connection = self._dtls.transport._connection
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
-        self._arrivals = Arrivals.of(asyncio.get_running_loop())
         self._connection.__dict__["media"] = self
 
     def take(self, data: bytes) -> None:
-        """A sealed packet of the other side; it is opened and handed on with those that come at the same time."""
-        self._arrivals.add(self, data)
-
-    def open(self, data: bytes) -> None:
-        """Hands a packet on when it is one; forged, replayed or too long it is as if it had never come."""
+        """Opens a sealed packet and hands it on; forged, replayed or too long it is as if it had never come."""
         session = self._dtls._rx_srtp
         if session is None or len(data) < 12:
             return

@@ -23,6 +23,8 @@ SILENT_AFTER = 12.0
 FIRST_RETRY = 0.25
 LAST_RETRY = 5.0
 MAX_UNREAD = 4096
+MAX_WAITING = 2
+"""So many messages may wait for the network before one that is not urgent; a ping must not wait behind more."""
 
 Heard = m.Event | m.Relay | m.Presence
 _encoder = msgspec.json.Encoder()
@@ -76,6 +78,8 @@ class SignalingConnection:
         self._welcomed = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._ice_given = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     async def __aenter__(self) -> "SignalingConnection":
         self._task = asyncio.create_task(self._run())
@@ -135,6 +139,10 @@ class SignalingConnection:
         """Sends an ephemeral message, which may be lost."""
         self._put(message)
 
+    async def drained(self) -> None:
+        """Waits until the network has taken nearly all that was sent, or is gone."""
+        await self._drained.wait()
+
     async def __aiter__(self) -> AsyncIterator[Heard]:
         while (heard := await self._heard.get()) is not None:
             yield heard
@@ -151,6 +159,8 @@ class SignalingConnection:
         if self._socket is not None:
             with contextlib.suppress(asyncio.QueueFull):
                 self._outgoing.put_nowait(message)
+            if self._outgoing.qsize() > MAX_WAITING:
+                self._drained.clear()
 
     def _end(self, code: str) -> None:
         if self.closed is None:
@@ -202,6 +212,7 @@ class SignalingConnection:
                     await self._take(message, socket)
             finally:
                 self._socket = None
+                self._drained.set()
                 for task in tasks:
                     task.cancel()
         return None
@@ -217,6 +228,7 @@ class SignalingConnection:
                     self._ice_given.set()
                 while not self._outgoing.empty():
                     self._outgoing.get_nowait()
+                self._drained.set()
                 for pending, _ in self._pending.values():
                     self._put(pending)
                 self._welcomed.set()
@@ -257,6 +269,8 @@ class SignalingConnection:
         with contextlib.suppress(ConnectionError, aiohttp.ClientError):
             while True:
                 await socket.send_str(_text(await self._outgoing.get()))
+                if self._outgoing.qsize() <= MAX_WAITING:
+                    self._drained.set()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Pings, and drops a link on which nothing is heard any more."""

@@ -11,6 +11,7 @@ class Open(msgspec.Struct, frozen=True):
     subject: str
     ask_recording: bool
     strict_recording: bool = False
+    allow_control: bool = False
 
 
 class Assign(msgspec.Struct, frozen=True):

@@ -31,12 +31,14 @@ class SessionOpened(Fact, frozen=True):
     """The first event of every timeline, with the ticket's policy.
 
     `ask_recording`: whether the customer is asked. `strict_recording`: nothing is shared while recording fails.
+    `allow_control`: whether an agent may ask to control the customer's computer.
     """
 
     organization: str
     subject: str
     ask_recording: bool
     strict_recording: bool = False
+    allow_control: bool = False
 
 
 class AgentAssigned(Fact, frozen=True):
@@ -62,6 +64,8 @@ class Left(Fact, frozen=True):
 
 
 class ConsentAsked(Fact, frozen=True):
+    """Who asks for `control` is who will have it."""
+
     scope: Scope
 
 
@@ -78,13 +82,17 @@ class ConsentWithdrawn(Fact, frozen=True):
 
 
 class SharingStarted(Fact, frozen=True):
+    """`controllable`: whether the customer's program could pass an agent's input on to what is shared."""
+
     surface: Surface
+    controllable: bool = False
 
 
 class SurfaceChanged(Fact, frozen=True):
     """The shared surface has another size, or another surface is shared instead."""
 
     surface: Surface
+    controllable: bool = False
 
 
 class SharingPaused(Fact, frozen=True):

@@ -17,9 +17,32 @@ from annotate.board import (
     AnnotationsErased as AnnotationsErased,
     AnnotationsRestored as AnnotationsRestored,
     Identifiers,
-    snake_case,
 )
-from annotate.shapes import Annotation, Fraction, Identifier
+from annotate.shapes import Annotation, Identifier
+from signaling.control import (
+    Input as Input,
+    MovePointer as MovePointer,
+    PressButton as PressButton,
+    PressKey as PressKey,
+    ReleaseButton as ReleaseButton,
+    ReleaseKey as ReleaseKey,
+    TurnWheel as TurnWheel,
+    TypeText as TypeText,
+)
+from signaling.ephemeral import (
+    Answer as Answer,
+    AskTiles as AskTiles,
+    Candidate as Candidate,
+    Control as Control,
+    Drawing as Drawing,
+    Message as Message,
+    Offer as Offer,
+    Pointer as Pointer,
+    Relayed as Relayed,
+    Reoffer as Reoffer,
+    RequestSnapshot as RequestSnapshot,
+    Tiles as Tiles,
+)
 from signaling.events import (
     AgentAssigned as AgentAssigned,
     BodyErased as BodyErased,
@@ -61,18 +84,14 @@ from signaling.events import (
     SurfaceShown as SurfaceShown,
     Title as Title,
 )
+from signaling.tiles import Tile as Tile
 
 PROTOCOL_VERSION = 1
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Sdp = Annotated[str, msgspec.Meta(max_length=65536)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 # --- From a participant to the server ---
-
-
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag=snake_case):
-    """The base of every message."""
 
 
 class Durable(Message, frozen=True):
@@ -95,55 +114,6 @@ class Ping(Message, frozen=True):
     number: int
 
 
-class Offer(Message, frozen=True):
-    """An SDP offer of who sends media to who receives it; `connection` tells one peer connection from its successor."""
-
-    to: str
-    connection: Identifier
-    sdp: Sdp
-
-
-class Answer(Message, frozen=True):
-    to: str
-    connection: Identifier
-    sdp: Sdp
-
-
-class Candidate(Message, frozen=True):
-    """An ICE candidate, as in RTCIceCandidateInit; an empty `candidate` is end-of-candidates (RFC 8838)."""
-
-    to: str
-    connection: Identifier
-    candidate: Annotated[str, msgspec.Meta(max_length=1024)]
-    sdp_mid: Annotated[str, msgspec.Meta(max_length=64)] | None
-    sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=64)] | None
-
-
-class Reoffer(Message, frozen=True):
-    """Who receives asks who sends for a new peer connection: its own is broken, or is to be replaced."""
-
-    to: str
-
-
-class Pointer(Message, frozen=True):
-    """Where the sender points on a surface; `visible` false takes the pointer away."""
-
-    surface: Identifier
-    x: Fraction
-    y: Fraction
-    visible: bool
-
-
-class Drawing(Message, frozen=True):
-    """A shape in progress, for all to see while it is drawn; `annotate` with the same id ends it, or null drops it."""
-
-    annotation: Annotation | None
-
-
-class RequestSnapshot(Message, frozen=True):
-    """Asks the customer's page for a picture of the shared surface in full resolution."""
-
-
 class GiveConsent(Durable, frozen=True):
     """The customer's yes or no to a scope; false takes back what was given."""
 
@@ -155,12 +125,18 @@ class AskConsent(Durable, frozen=True):
     scope: Scope
 
 
+class ReleaseControl(Durable, frozen=True):
+    """An agent gives control back, or asks no longer for it."""
+
+
 class StartSharing(Durable, frozen=True):
     surface: Surface
+    controllable: bool = False
 
 
 class ChangeSurface(Durable, frozen=True):
     surface: Surface
+    controllable: bool = False
 
 
 class PauseSharing(Durable, frozen=True):
@@ -257,6 +233,7 @@ class End(Durable, frozen=True):
 DurableMessage = (
     GiveConsent
     | AskConsent
+    | ReleaseControl
     | StartSharing
     | ChangeSurface
     | PauseSharing
@@ -279,7 +256,6 @@ DurableMessage = (
     | Leave
     | End
 )
-Relayed = Offer | Answer | Candidate | Reoffer | Pointer | Drawing | RequestSnapshot
 ClientMessage = Hello | Ping | Relayed | DurableMessage
 
 
@@ -348,7 +324,7 @@ class Relay(Message, frozen=True):
     """An ephemeral message of another participant."""
 
     sender: str
-    message: Offer | Answer | Candidate | Reoffer | Pointer | Drawing | RequestSnapshot
+    message: Relayed
 
 
 class Pong(Message, frozen=True):

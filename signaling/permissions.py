@@ -1,12 +1,13 @@
 """Who may send what, and when; and which events are sent to whom."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from signaling import messages as m
 from signaling.commands import StoreSnapshot
-from signaling.state import Phase
+from signaling.state import Participant, Phase, State
 
 ALIVE: frozenset[Phase] = frozenset({"waiting", "joined", "consent_asked", "sharing", "paused"})
 HERE: frozenset[Phase] = frozenset({"joined", "consent_asked", "sharing", "paused"})
@@ -23,6 +24,7 @@ _ALL = _PEOPLE | _RECORDER
 PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
     m.GiveConsent: _CUSTOMER,
     m.AskConsent: _STAFF,
+    m.ReleaseControl: _STAFF,
     m.StartSharing: _CUSTOMER,
     m.ChangeSurface: _CUSTOMER,
     m.PauseSharing: _CUSTOMER,
@@ -51,6 +53,9 @@ PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
     m.Pointer: _PEOPLE,
     m.Drawing: _PEOPLE,
     m.RequestSnapshot: _STAFF,
+    m.Control: _STAFF,
+    m.AskTiles: _STAFF,
+    m.Tiles: _CUSTOMER,
     StoreSnapshot: _PEOPLE,
 }
 """Message → the roles that may send it."""
@@ -58,6 +63,7 @@ PERMISSIONS: Mapping[type[msgspec.Struct], frozenset[m.Role]] = {
 WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
     m.GiveConsent: HERE,
     m.AskConsent: HERE,
+    m.ReleaseControl: SEEN,
     m.StartSharing: frozenset({"consent_asked"}),
     m.ChangeSurface: SEEN,
     m.PauseSharing: frozenset({"sharing"}),
@@ -86,6 +92,9 @@ WHEN: Mapping[type[msgspec.Struct], frozenset[Phase]] = {
     m.Pointer: SEEN,
     m.Drawing: SEEN,
     m.RequestSnapshot: SEEN,
+    m.Control: frozenset({"sharing"}),
+    m.AskTiles: SEEN,
+    m.Tiles: frozenset({"sharing"}),
     StoreSnapshot: SEEN,
 }
 """Message → the phases in which it means something."""
@@ -99,3 +108,27 @@ STAFF_ONLY: frozenset[type[msgspec.Struct]] = frozenset(
 def may_see(role: m.Role, body: m.EventBody) -> bool:
     """Whether an event is sent to participants of `role`."""
     return role != "customer" or type(body) not in STAFF_ONLY
+
+
+class Refusal(NamedTuple):
+    """Why a command did nothing: a stable code, and a text that says what to do."""
+
+    code: str
+    text: str
+
+
+ENDED = Refusal("ended", "The session has ended.")
+
+
+def permitted(state: State, sender: Participant, command: msgspec.Struct) -> Refusal | None:
+    """Why this participant may not send this message now, or None when it may."""
+    kind = type(command)
+    if sender.role not in PERMISSIONS.get(kind, frozenset()):
+        return Refusal("forbidden", f"A participant of role {sender.role} may not send this.")
+    if state.phase not in WHEN[kind]:
+        return ENDED if state.phase == "ended" else Refusal("wrong_phase", f"Not possible while {state.phase}.")
+    if sender.id not in state.present and kind not in (m.ReportSegmentGrown, m.ReportSegmentFinished, m.Leave):
+        return Refusal("not_present", "Join the session again first.")
+    if WHEN[kind] <= SEEN and not state.seen:
+        return Refusal("no_consent", "The customer has not agreed to be seen.")
+    return None

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from annotate import board, shapes
-from signaling import messages
+from signaling import control, messages
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = REPOSITORY / "node_modules" / ".bin" / "json2ts"
@@ -36,6 +36,8 @@ MESSAGE_ALIASES: Aliases = {
     "Scope": messages.Scope,
     "Path": messages.Path,
     "SurfaceKind": messages.SurfaceKind,
+    "Button": control.Button,
+    "Input": control.Input,
     "Reason": messages.Reason,
     "Outcome": messages.Outcome,
     "EventBody": messages.EventBody,

@@ -6,13 +6,9 @@ goes. None of them does I/O; time comes in as an argument.
 
 Who may send what stands in `PERMISSIONS`, and when in `WHEN`. Consent is live only between the customer's yes and the
 end of that sharing: a stop, a customer who is gone past the grace, and the end of the session all clear it, and nothing
-but a new yes brings it back. Voice is agreed to only while a live screen is shared, so it ends with that.
+but a new yes brings it back. Voice is agreed to only while a live screen is shared, so it ends with that. Control is
+given to the one agent who asked, for what is shared at that moment: a pause and another surface end it as well.
 """
-
-from collections.abc import Mapping
-from typing import NamedTuple
-
-import msgspec
 
 from annotate.board import AnnotationAdded, AnnotationsErased, AnnotationsRestored
 from signaling import messages as m
@@ -27,11 +23,15 @@ from signaling.commands import (
     SystemCommand as SystemCommand,
 )
 from signaling.permissions import (
+    ENDED,
     PERMISSIONS as PERMISSIONS,
     SEEN,
     WHEN as WHEN,
+    Refusal as Refusal,
     may_see as may_see,
+    permitted as permitted,
 )
+from signaling.relaying import relay as relay
 from signaling.state import (
     INITIAL as INITIAL,
     IllegalEvent as IllegalEvent,
@@ -40,6 +40,7 @@ from signaling.state import (
     State as State,
     apply as apply,
     fold as fold,
+    has_media,
 )
 
 MAX_DIRECT_VIEWERS = 4
@@ -52,21 +53,6 @@ MAX_SURFACES = 1_000
 """Of all kinds, snapshots among them: no more can have been shared one after the other by hand."""
 
 
-DOWNSTREAM: Mapping[m.Role, int] = {"customer": 0, "recorder": 1, "agent": 2}
-"""Media flows from a lower one to a higher one."""
-
-
-class Refusal(NamedTuple):
-    """Why a command did nothing: a stable code, and a text that says what to do."""
-
-    code: str
-    text: str
-
-
-Addressed = tuple[str, ...] | Refusal
-"""The ids of those to whom a message goes, or why to nobody."""
-
-
 def decide(state: State, sender: Participant | None, command: Command, now: int) -> tuple[m.EventBody, ...] | Refusal:
     """What `command` makes true, in order, or why it does nothing.
 
@@ -76,10 +62,11 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
     if sender is not None and (refusal := permitted(state, sender, command)):
         return refusal
     if state.phase == "ended" and isinstance(command, SystemCommand):
-        return () if isinstance(command, Depart) else _ended()
+        return () if isinstance(command, Depart) else ENDED
     match command:
-        case Open(organization, subject, ask_recording, strict):
-            return () if state.seq else (m.SessionOpened(organization, subject, ask_recording, strict),)
+        case Open(organization, subject, ask_recording, strict, allow_control):
+            opened = m.SessionOpened(organization, subject, ask_recording, strict, allow_control)
+            return () if state.seq else (opened,)
         case Assign(user, name):
             assigned = () if state.agent == user else (m.AgentAssigned(user, name),)
             return (*assigned, *(_asking(state) if state.agent is None else ()))
@@ -90,7 +77,7 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
         case m.Leave():
             return _depart(state, sender.id if sender else "", "left")
         case LoseRecorder(reason) | m.ReportRecordingFailed(reason=reason):
-            holds = (m.SharingPaused(),) if state.strict_recording and state.phase == "sharing" else ()
+            holds = _pause(state) if state.strict_recording and state.phase == "sharing" else ()
             return (m.RecordingFailed(reason), *holds) if state.recording == "on" else ()
         case m.ReportRecordingRestored():
             goes_on = (m.SharingResumed(),) if state.held and state.phase == "paused" else ()
@@ -104,7 +91,9 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
         case m.AddBookmark(title=title, at=at):
             return (m.BookmarkAdded(title, max(state.opened_at, min(at, now))),)
         case m.AskConsent() | m.GiveConsent():
-            return _consent(state, command)
+            return _consent(state, sender, command)
+        case m.ReleaseControl():
+            return _uncontrol(state)
         case m.Annotate() | m.Erase() | m.Restore() | m.ShowSurface() | StoreSnapshot():
             return _surface(state, sender, command)
         case m.ReportPath(path=path):
@@ -113,24 +102,6 @@ def decide(state: State, sender: Participant | None, command: Command, now: int)
             return _record(state, command)
         case _:
             return _share(state, command)
-
-
-def permitted(state: State, sender: Participant, command: msgspec.Struct) -> Refusal | None:
-    """Why this participant may not send this message now, or None when it may."""
-    kind = type(command)
-    if sender.role not in PERMISSIONS.get(kind, frozenset()):
-        return Refusal("forbidden", f"A participant of role {sender.role} may not send this.")
-    if state.phase not in WHEN[kind]:
-        return _ended() if state.phase == "ended" else Refusal("wrong_phase", f"Not possible while {state.phase}.")
-    if sender.id not in state.present and kind not in (m.ReportSegmentGrown, m.ReportSegmentFinished, m.Leave):
-        return Refusal("not_present", "Join the session again first.")
-    if WHEN[kind] == SEEN and not state.seen:
-        return Refusal("no_consent", "The customer has not agreed to be seen.")
-    return None
-
-
-def _ended() -> Refusal:
-    return Refusal("ended", "The session has ended.")
 
 
 def _asking(state: State) -> tuple[m.EventBody, ...]:
@@ -142,7 +113,16 @@ def _asking(state: State) -> tuple[m.EventBody, ...]:
 
 def _stop(state: State) -> tuple[m.EventBody, ...]:
     recording = (m.RecordingStopped(),) if state.recording == "on" else ()
-    return (*recording, *((m.SharingStopped(),) if state.phase in SEEN else ()))
+    return (*_uncontrol(state), *recording, *((m.SharingStopped(),) if state.phase in SEEN else ()))
+
+
+def _pause(state: State) -> tuple[m.EventBody, ...]:
+    return (*_uncontrol(state), m.SharingPaused())
+
+
+def _uncontrol(state: State) -> tuple[m.EventBody, ...]:
+    """Ends control, or the question for it."""
+    return (m.ConsentWithdrawn("control"),) if state.consents.get("control") in ("asked", "given") else ()
 
 
 def _join(state: State, participant: Participant) -> tuple[m.EventBody, ...] | Refusal:
@@ -166,24 +146,31 @@ def _depart(state: State, participant: str, reason: m.Reason) -> tuple[m.EventBo
     if participant not in state.present:
         return ()
     stops = _stop(state) if participant == state.customer else ()
-    return (*stops, m.Left(participant, reason))
+    gone = _uncontrol(state) if participant == state.controller else ()
+    return (*stops, *gone, m.Left(participant, reason))
 
 
-def _consent(state: State, command: m.AskConsent | m.GiveConsent) -> tuple[m.EventBody, ...] | Refusal:
+def _consent(
+    state: State, sender: Participant | None, command: m.AskConsent | m.GiveConsent
+) -> tuple[m.EventBody, ...] | Refusal:
     scope, answered = command.scope, state.consents.get(command.scope)
     if scope != "view" and state.phase == "joined":
         return Refusal("view_first", "Only who agreed to be seen, or is being asked, can be asked for more.")
     if scope == "voice" and _has_no_voice(state, command):
         return Refusal("no_media", "Voice goes along with a live screen, and none is shared.")
+    if scope == "control" and (refusal := _has_no_control(state, sender, command)):
+        return refusal
     if isinstance(command, m.AskConsent):
         return () if answered in ("asked", "given") else (m.ConsentAsked(scope),)
+    if command.granted and scope != "control" and state.controlled_by is not None:
+        return Refusal("in_control", "Take mouse and keyboard back first, so that nobody else can say yes.")
     if state.agent is None:
         return Refusal("no_agent", "Nobody is here yet to see anything.")
     if command.granted:
         if answered == "given":
             return ()
         asked = () if answered == "asked" else (m.ConsentAsked(scope),)
-        records = scope == "record" and state.phase in SEEN and _has_media(state.surface)
+        records = scope == "record" and state.phase in SEEN and has_media(state.surface)
         return (*asked, m.ConsentGiven(scope), *((m.RecordingStarted(),) if records else ()))
     if answered == "asked":
         return (m.ConsentRefused(scope),)
@@ -199,15 +186,27 @@ def _too_many_surfaces() -> Refusal:
     return Refusal("too_many_surfaces", f"A session holds {MAX_SURFACES} surfaces; start a new one.")
 
 
-def _has_media(surface: m.Surface | None) -> bool:
-    return surface is not None and surface.kind != "picture"
-
-
 def _has_no_voice(state: State, command: m.AskConsent | m.GiveConsent) -> bool:
     """Whether voice has no connection to go over: it may be asked for before one stands, but not be agreed to."""
     if isinstance(command, m.AskConsent):
-        return state.seen and not _has_media(state.surface)
-    return command.granted and not (state.seen and _has_media(state.surface))
+        return state.seen and not has_media(state.surface)
+    return command.granted and not (state.seen and has_media(state.surface))
+
+
+def _has_no_control(state: State, sender: Participant | None, command: m.AskConsent | m.GiveConsent) -> Refusal | None:
+    """Why control may be neither asked for nor granted now; to refuse it and to take it back is always possible."""
+    answered = state.consents.get("control")
+    if isinstance(command, m.GiveConsent):
+        if not command.granted or (answered in ("asked", "given") and state.may_be_controlled):
+            return None
+        return Refusal("not_asked", "Nobody asks for control.")
+    if not state.allow_control:
+        return Refusal("control_off", "Control is switched off on this server.")
+    if not state.may_be_controlled:
+        return Refusal("not_controllable", "Only a desktop or a window that is shared right now can be controlled.")
+    if answered in ("asked", "given") and sender is not None and sender.id != state.controller:
+        return Refusal("control_taken", "Another agent has control, or asked for it first.")
+    return None
 
 
 def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
@@ -217,21 +216,25 @@ def _share(state: State, command: Command) -> tuple[m.EventBody, ...] | Refusal:
                 return Refusal("no_consent", "Agree to be seen first.")
             if surface.id in state.surfaces:
                 return Refusal("surface_known", "Give the shared surface an id of its own.")
+            started = m.SharingStarted(surface, command.controllable)
             if len(state.surfaces) >= MAX_SURFACES:
                 return _too_many_surfaces()
-            if not _has_media(surface):
+            if not has_media(surface):
                 unheard = (m.ConsentRefused("voice"),) if state.consents.get("voice") == "asked" else ()
-                return (m.SharingStarted(surface), *unheard)
+                return (started, *unheard)
             records = state.consents.get("record") == "given"
-            return (m.SharingStarted(surface), *((m.RecordingStarted(),) if records else ()))
+            return (started, *((m.RecordingStarted(),) if records else ()))
         case m.ChangeSurface(surface=surface):
             if surface.id in state.snapshots:
                 return Refusal("surface_known", "That id is a snapshot's.")
             if surface.id not in state.surfaces and len(state.surfaces) >= MAX_SURFACES:
                 return _too_many_surfaces()
-            return () if surface == state.surface else (m.SurfaceChanged(surface),)
+            if surface == state.surface and command.controllable == state.controllable:
+                return ()
+            stays = state.surface and surface.id == state.surface.id and command.controllable
+            return (*(() if stays else _uncontrol(state)), m.SurfaceChanged(surface, command.controllable))
         case m.PauseSharing():
-            return (m.SharingPaused(),)
+            return _pause(state)
         case m.ResumeSharing():
             if state.must_hold:
                 return Refusal("recording_failed", "Nothing may be shared unrecorded; it goes on with the recording.")
@@ -306,37 +309,3 @@ def _path(state: State, sender: Participant | None, path: m.Path) -> tuple[m.Eve
     if path == "recorder" and not state.relayed:
         return Refusal("not_relayed", "Nothing goes through the recorder now.")
     return (m.PathChanged(sender.id, path),) if sender and state.paths.get(sender.id) != path else ()
-
-
-def relay(state: State, sender: Participant, message: m.Relayed) -> Addressed:
-    """The ids of the participants to whom an ephemeral message is passed on."""
-    if refusal := permitted(state, sender, message):
-        return refusal
-    match message:
-        case m.Offer() | m.Answer() | m.Candidate() | m.Reoffer():
-            return _peer(state, sender, message)
-        case m.RequestSnapshot():
-            return state.those_present("customer")
-        case m.Pointer(surface=surface):
-            known = surface in state.surfaces
-        case m.Drawing(annotation=annotation):
-            known = annotation is None or annotation.surface in state.surfaces
-    if not known:
-        return Refusal("unknown_surface", "That is not shared any more.")
-    return tuple(i for i in state.those_present("customer", "agent") if i != sender.id)
-
-
-def _peer(state: State, sender: Participant, message: m.Offer | m.Answer | m.Candidate | m.Reoffer) -> Addressed:
-    """Media flows from the customer to the agents, or from the customer to the recorder and from there to the agents.
-
-    Only who sends offers, and only who receives answers.
-    """
-    if message.to not in state.present:
-        return Refusal("gone", "That participant is not here.")
-    downstream = DOWNSTREAM[state.participants[message.to].role] - DOWNSTREAM[sender.role]
-    turned = downstream < 0 if isinstance(message, m.Offer) else downstream > 0
-    if not downstream or (turned and not isinstance(message, m.Candidate)):
-        return Refusal("forbidden", "Media flows from the customer to a viewer, and only its sender offers.")
-    if "recorder" in (sender.role, state.participants[message.to].role) and not state.relayed:
-        return Refusal("not_relayed", "Nothing goes through the recorder now.")
-    return (message.to,)

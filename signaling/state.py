@@ -41,6 +41,7 @@ class State(msgspec.Struct, frozen=True):
     subject: str = ""
     ask_recording: bool = False
     strict_recording: bool = False
+    allow_control: bool = False
     recording_failed: str | None = None
     """Why the recorder cannot write at the moment, as a short code."""
     held: bool = False
@@ -53,6 +54,10 @@ class State(msgspec.Struct, frozen=True):
     surfaces: Mapping[str, m.Surface] = {}
     snapshots: Mapping[str, m.Surface] = {}
     shown: str | None = None
+    controllable: bool = False
+    """Whether the customer's program could pass input on to the surface."""
+    controller: str | None = None
+    """The agent who asked for control last."""
     segments: Mapping[str, bool] = {}
     paths: Mapping[str, m.Path] = {}
     board: Board = Board()
@@ -69,6 +74,17 @@ class State(msgspec.Struct, frozen=True):
     def seen(self) -> bool:
         """Whether view consent is live and something is shared: the one condition of everything about the picture."""
         return self.phase in ("sharing", "paused") and self.consents.get("view") == "given"
+
+    @property
+    def may_be_controlled(self) -> bool:
+        """Whether an agent may ask for control, and the customer grant it: only of a desktop that is seen right now."""
+        desktop = self.surface is not None and self.surface.kind in ("monitor", "window")
+        return self.phase == "sharing" and self.seen and self.allow_control and self.controllable and desktop
+
+    @property
+    def controlled_by(self) -> str | None:
+        """The agent whose input goes to what is shared."""
+        return self.controller if self.may_be_controlled and self.consents.get("control") == "given" else None
 
     @property
     def relayed(self) -> bool:
@@ -197,16 +213,18 @@ def apply(state: State, event: m.Event) -> State:
         raise IllegalEvent("recording without consent")
     if event.body == m.ConsentGiven("voice") and not state.seen:
         raise IllegalEvent("voice without a live picture")
+    if event.body == m.ConsentGiven("control") and not state.may_be_controlled:
+        raise IllegalEvent("control of what is not shared")
     changed = _changes(state, event)
     return msgspec.structs.replace(state, seq=event.seq, phase=phase, recording=recording, **changed)
 
 
 def _changes(state: State, event: m.Event) -> dict[str, object]:
     match event.body:
-        case m.SessionOpened(organization, subject, ask_recording, strict_recording):
+        case m.SessionOpened(organization, subject, ask_recording, strict_recording, allow_control):
             opened: dict[str, object] = {"organization": organization, "subject": subject}
             policy = {"ask_recording": ask_recording, "strict_recording": strict_recording}
-            return opened | policy | {"opened_at": event.at}
+            return opened | policy | {"allow_control": allow_control, "opened_at": event.at}
         case m.AgentAssigned(user, name):
             return {"agent": user, "agent_name": name}
         case m.Joined(participant, role, name):
@@ -219,7 +237,8 @@ def _changes(state: State, event: m.Event) -> dict[str, object]:
             gone |= {"paths": {i: path for i, path in state.paths.items() if i != participant and path != ended}}
             return gone | ({"consents": {}} if participant == state.customer else {})
         case m.ConsentAsked(scope):
-            return {"consents": {**state.consents, scope: "asked"}}
+            asked: dict[str, object] = {"consents": {**state.consents, scope: "asked"}}
+            return asked | ({"controller": event.actor} if scope == "control" else {})
         case m.ConsentGiven(scope):
             return {"consents": {**state.consents, scope: "given"}}
         case m.ConsentRefused(scope):
@@ -236,8 +255,9 @@ def _changes(state: State, event: m.Event) -> dict[str, object]:
             return {"held": state.must_hold}
         case m.SharingResumed():
             return {"held": False}
-        case m.SharingStarted(surface) | m.SurfaceChanged(surface):
-            return {"surface": surface, "surfaces": {**state.surfaces, surface.id: surface}, "shown": None}
+        case m.SharingStarted(surface, controllable) | m.SurfaceChanged(surface, controllable):
+            surfaces = {**state.surfaces, surface.id: surface}
+            return {"surface": surface, "surfaces": surfaces, "shown": None, "controllable": controllable}
         case m.SharingStopped():
             stopped: dict[str, object] = {"consents": {}, "surface": None, "shown": None, "paths": {}}
             return stopped | {"recording_failed": None, "held": False}
@@ -269,3 +289,8 @@ def fold(events: Iterable[m.Event], state: State = INITIAL) -> State:
     for event in events:
         state = apply(state, event)
     return state
+
+
+def has_media(surface: m.Surface | None) -> bool:
+    """Whether what is shared is live, and not pictures that are sent one by one."""
+    return surface is not None and surface.kind != "picture"

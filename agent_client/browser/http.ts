@@ -119,6 +119,34 @@ export interface ClassRule {
 }
 
 /**
+ * A client that can be downloaded; `system` is such as linux-x86_64.
+ */
+export interface Client {
+  system: string;
+  bytes: number;
+}
+
+/**
+ * Every client that this server has.
+ */
+export interface ClientList {
+  clients: Client[];
+}
+
+/**
+ * Where the client is to be had, under a name that brings it into this session, until the code runs out.
+ */
+export interface ClientOffer {
+  address: string;
+  code: string;
+  code_expires_at: number;
+}
+
+export interface ClientWish {
+  system: string;
+}
+
+/**
  * A chapter of a clip, `at_ms` from the clip's beginning.
  */
 export interface ClipChapter {

@@ -50,6 +50,7 @@ export const ICONS = {
     line: "M9 9.5V6a3 3 0 0 1 6 0v5.5M9 12.5a3 3 0 0 0 4.5 1.6M5.5 11.5a6.5 6.5 0 0 0 10.6 5M18.5 11.5a6.5 6.5 0 0 1-.5 2.500M12 18v3M9 21h6M4 4l16 16",
   },
   float: { line: "M3.5 5h17v14h-17zM11.5 11.5h6v4.5h-6z" },
+  cover: { line: "M3.5 5h17v14h-17z", solid: "M7.5 9h9v6h-9z" },
   check: { line: "M4.5 12.5l5 5L19.5 7" },
   warning: { line: "M12 4L2.8 19.5h18.4zM12 10v4.5", solid: dot(12, 17, 1) },
   close: { line: "M6 6l12 12M18 6L6 18" },

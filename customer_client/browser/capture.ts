@@ -78,8 +78,14 @@ export function reflect(track: MediaStreamTrack | null, mirror: HTMLVideoElement
   if (reflected) void mirror.play().catch(() => undefined);
 }
 
-/** One frame of the track in full resolution, without loss; `mirror` shows the same track already. */
-export async function stillPicture(track: MediaStreamTrack, mirror: HTMLVideoElement | null = null): Promise<Blob> {
+type Finish = (context: OffscreenCanvasRenderingContext2D, width: number, height: number) => void;
+
+/** One frame of the track in full resolution, without loss; `mirror` shows the same already, `finish` paints on it. */
+export async function stillPicture(
+  track: MediaStreamTrack,
+  mirror: HTMLVideoElement | null = null,
+  finish: Finish = () => undefined,
+): Promise<Blob> {
   const video = document.createElement("video");
   const clone = track.clone();
   video.muted = true;
@@ -89,7 +95,9 @@ export async function stillPicture(track: MediaStreamTrack, mirror: HTMLVideoEle
     const source = fresh || !mirror?.videoWidth ? video : mirror;
     if (!source.videoWidth) throw new CaptureError("device");
     const canvas = new OffscreenCanvas(source.videoWidth, source.videoHeight);
-    canvas.getContext("2d")?.drawImage(source, 0, 0);
+    const context = canvas.getContext("2d");
+    context?.drawImage(source, 0, 0);
+    if (context) finish(context, canvas.width, canvas.height);
     return await canvas.convertToBlob({ type: "image/png" });
   } finally {
     clone.stop();

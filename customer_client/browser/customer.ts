@@ -8,6 +8,7 @@ import { Asking, audienceOf } from "../../signaling/browser/audience";
 import { Connection, type Link, randomIdentifier } from "../../signaling/browser/connection";
 import { rtcIceServers } from "../../signaling/browser/description";
 import { Emitter } from "../../signaling/browser/emitter";
+import { LiveSnapshots } from "../../signaling/browser/live_snapshots";
 import type { Event, Relay, Surface, SurfaceKind } from "../../signaling/browser/messages";
 import { type Audience, Sender, type SenderEvents } from "../../signaling/browser/sender";
 import {
@@ -19,13 +20,14 @@ import {
   present,
   type Session,
 } from "../../signaling/browser/session";
-import { describe, reflect, stillPicture } from "./capture";
 import type { CustomerEvents, Interruption } from "./customer_events";
 import type { Participation } from "./http";
+import { livePicture } from "./live_picture";
+import type { Mask } from "./masks";
 import { Failure, sendPicture } from "./participation";
+import { type Measured, SharedScreen } from "./shared_screen";
 import { Voice } from "./voice";
 
-const WATCH_EVERY_MS = 1_000;
 /** The status of a refusal that came over the connection, as HTTP would give it. */
 const REFUSED = 409;
 
@@ -34,11 +36,9 @@ export class Customer extends Emitter<CustomerEvents> {
   board = Board.EMPTY;
   events: Event[] = [];
   connected: readonly string[] = [];
-  /** What is captured; null when nothing is. */
-  track: MediaStreamTrack | null = null;
   paused = false;
-  /** Shows the captured track to the customer, and lends its frames. */
-  readonly mirror = document.createElement("video");
+  /** Of what is captured now, nothing was ever to be seen: its parts are being covered first. */
+  unseen = false;
   interruption: Interruption | null = null;
   /** Why the server will not have this page any more (`replaced`, ...); null while it will. */
   closed: string | null = null;
@@ -48,18 +48,17 @@ export class Customer extends Emitter<CustomerEvents> {
 
   readonly place: Participation;
   readonly voice: Voice;
+  readonly screen: SharedScreen;
   readonly #connection: Connection;
   readonly #sender: Sender;
+  readonly #snapshots: LiveSnapshots;
   readonly #label: (kind: SurfaceKind) => string;
   readonly #peers = new Map<string, SenderEvents["peer"]>();
   /** Surfaces that this page shared, or stopped. */
   readonly #surfaces = new Set<string>();
   readonly #asking = new Asking(() => this.#settleAudience());
-  #surfaceId = "";
-  #surface: Surface | null = null;
   #iceReady = false;
   #offerRefused = false;
-  #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(place: Participation, label: (kind: SurfaceKind) => string) {
     super();
@@ -68,8 +67,8 @@ export class Customer extends Emitter<CustomerEvents> {
     this.#connection = new Connection({ token: place.token });
     this.#sender = new Sender((message) => this.#connection.relay(message));
     this.voice = new Voice(this.#sender, this.#connection, () => this.emit("change", undefined));
-    this.mirror.muted = this.mirror.autoplay = this.mirror.playsInline = true;
-    this.mirror.addEventListener("resize", () => this.#checkSurface());
+    this.screen = new SharedScreen(label);
+    this.#snapshots = new LiveSnapshots(this.#connection, livePicture(this.screen));
     this.#listen();
   }
 
@@ -88,6 +87,11 @@ export class Customer extends Emitter<CustomerEvents> {
   /** Something was done here that the server has not confirmed yet. */
   get unsettled(): boolean {
     return this.#connection.unsettled;
+  }
+
+  /** What leaves of the captured screen; null while nothing is captured. */
+  get track(): MediaStreamTrack | null {
+    return this.screen.track;
   }
 
   /** Whether this page shows anything to anyone: live, or as pictures. */
@@ -138,17 +142,17 @@ export class Customer extends Emitter<CustomerEvents> {
     void this.#connection.send({ type: "give_consent", scope: "view", granted: false });
   }
 
-  /** Shares a captured track: the server is told and everyone is offered to in one breath. */
-  share(track: MediaStreamTrack): void {
-    this.track = track;
-    this.paused = false;
+  /** Shares a captured track: the server is told and everyone is offered to in one breath; `unseen` begins paused. */
+  share(track: MediaStreamTrack, unseen = false): void {
+    this.paused = this.unseen = unseen;
     this.interruption = null;
-    this.#surfaceId = randomIdentifier();
-    this.#surfaces.add(this.#surfaceId);
-    track.addEventListener("ended", () => track === this.track && this.stop());
-    this.#watch = setInterval(() => this.#checkSurface(), WATCH_EVERY_MS);
-    this.#checkSurface();
-    reflect(track, this.mirror);
+    this.screen.begin(track, randomIdentifier());
+    this.#surfaces.add(this.screen.id);
+    this.emit("change", undefined);
+  }
+
+  cover(masks: readonly Mask[]): void {
+    this.screen.cover(masks);
     this.emit("change", undefined);
   }
 
@@ -171,13 +175,14 @@ export class Customer extends Emitter<CustomerEvents> {
     if (!this.track || this.paused) return;
     this.paused = true;
     this.#sender.pause();
+    this.#snapshots.show(null);
     void this.#connection.send({ type: "pause_sharing" });
     this.emit("change", undefined);
   }
 
   resume(): void {
     if (!this.track || !this.paused || mustHold(this.session)) return;
-    this.paused = false;
+    this.paused = this.unseen = false;
     this.#sender.resume();
     void this.#connection.send({ type: "resume_sharing" });
     this.emit("change", undefined);
@@ -218,6 +223,7 @@ export class Customer extends Emitter<CustomerEvents> {
     connection.on("welcome", (welcome) => {
       if (!welcome.turn) this.#useIceServers(rtcIceServers(welcome.ice_servers));
       this.#sender.relinked();
+      this.#snapshots.relinked();
     });
     connection.on("iceServers", (servers) => this.#useIceServers(rtcIceServers(servers)));
     connection.on("events", (events) => this.#fold(events));
@@ -225,7 +231,6 @@ export class Customer extends Emitter<CustomerEvents> {
       this.connected = connected;
       // The first thing after the events that were missed.
       this.caughtUp = true;
-      this.#declineControl();
       this.#settleAudience();
       this.emit("change", undefined);
     });
@@ -242,6 +247,9 @@ export class Customer extends Emitter<CustomerEvents> {
       this.#closeTap();
       this.emit("change", undefined);
     });
+    this.screen.on("measured", (measured) => this.#describe(measured));
+    this.screen.on("track", (track) => this.screen.surface && this.#sender.share(track, this.paused));
+    this.screen.on("ended", () => this.stop());
     this.#sender.on("peer", (peer) => {
       this.#peers.set(peer.participant, peer);
       this.emit("change", undefined);
@@ -253,6 +261,10 @@ export class Customer extends Emitter<CustomerEvents> {
     if (type === "sharing_paused") {
       this.paused = true;
       this.#sender.pause();
+      this.#snapshots.show(null);
+    } else if (type === "sharing_resumed" && this.unseen) {
+      // Recorded or not, it is still being covered: only who shares it lets it be seen.
+      void this.#connection.send({ type: "pause_sharing" });
     } else if (type === "sharing_resumed") {
       this.paused = false;
       this.#sender.resume();
@@ -261,7 +273,7 @@ export class Customer extends Emitter<CustomerEvents> {
 
   #fold(events: readonly Event[]): void {
     for (const event of events) {
-      const mine = this.track !== null && isSeen(this.session) && this.session.surface?.id === this.#surfaceId;
+      const mine = this.track !== null && isSeen(this.session) && this.session.surface?.id === this.screen.id;
       this.session = apply(this.session, event);
       this.events.push(event);
       this.#asking.follow(event);
@@ -272,12 +284,14 @@ export class Customer extends Emitter<CustomerEvents> {
         this.interruption = "away";
       }
       if (event.body.type === "session_ended") this.#closeTap();
+      if (event.body.type === "left") this.#snapshots.forget(event.body.participant);
       if (event.actor !== this.place.participant && this.track) this.#holdOrGoOn(event.body.type);
     }
     this.#stopOrphan();
     this.voice.settle(this.session.consents.voice, this.track !== null);
-    this.#declineControl();
     this.#settleAudience();
+    const live = this.track !== null && !this.paused && isSeen(this.session) && this.session.phase === "sharing";
+    this.#snapshots.show(live && this.session.surface?.id === this.screen.id ? this.screen.id : null);
     if (this.#offerRefused && isSeen(this.session)) {
       this.#offerRefused = false;
       this.#sender.repeat();
@@ -295,12 +309,6 @@ export class Customer extends Emitter<CustomerEvents> {
     void this.#connection.send({ type: "stop_sharing" });
   }
 
-  /** This page has no part for it: whoever asks gets a no rather than silence. */
-  #declineControl(): void {
-    if (!this.caughtUp || this.session.consents.control !== "asked") return;
-    void this.#connection.send({ type: "give_consent", scope: "control", granted: false });
-  }
-
   #receive({ sender, message }: Relay): void {
     switch (message.type) {
       case "reoffer":
@@ -311,6 +319,9 @@ export class Customer extends Emitter<CustomerEvents> {
       case "answer":
       case "candidate":
         this.#sender.receive(sender, message);
+        break;
+      case "ask_tiles":
+        this.#snapshots.receive(sender, message);
         break;
       case "pointer":
         this.emit("pointer", { sender, pointer: message });
@@ -330,9 +341,9 @@ export class Customer extends Emitter<CustomerEvents> {
     const { track } = this;
     if (!track || this.paused || !isSeen(this.session)) return;
     try {
-      const picture = await stillPicture(track, this.mirror);
+      const picture = await this.screen.still();
       if (this.track !== track || this.paused) return;
-      const kind = this.#surface?.kind ?? "monitor";
+      const kind = this.screen.surface?.kind ?? "monitor";
       await sendPicture(this.place, picture, { kind, label: this.#label(kind), requestedBy });
     } catch {
       // The agent did not get the picture in time, and keeps what is seen there instead.
@@ -340,26 +351,17 @@ export class Customer extends Emitter<CustomerEvents> {
   }
 
   /** Tells the server what is shared as soon as its size is known, and again when that changes. */
-  #checkSurface(): void {
-    const { track } = this;
-    if (!track) return;
-    const measured = describe(track, this.#surfaceId, this.#label);
-    if (!measured) return;
-    const { videoWidth, videoHeight } = this.mirror;
-    const surface = videoWidth ? { ...measured, width: videoWidth, height: videoHeight } : measured;
-    const before = this.#surface;
-    this.#surface = surface;
-    if (!before) {
-      void this.#start(surface);
-      this.#sender.share(track);
-      this.#settleAudience();
-    } else if (surface.width !== before.width || surface.height !== before.height || surface.kind !== before.kind) {
-      void this.#connection.send({ type: "change_surface", surface });
-    }
+  #describe({ surface, first }: Measured): void {
+    if (!first) void this.#connection.send({ type: "change_surface", surface, controllable: false });
+    if (!first || !this.track) return;
+    void this.#start(surface);
+    if (this.paused) void this.#connection.send({ type: "pause_sharing" });
+    this.#sender.share(this.track, this.paused);
+    this.#settleAudience();
   }
 
   async #start(surface: Surface): Promise<boolean> {
-    const started = await this.#connection.send({ type: "start_sharing", surface });
+    const started = await this.#connection.send({ type: "start_sharing", surface, controllable: false });
     if (started.ok) return true;
     this.#closeTap();
     this.emit("refused", { code: started.code });
@@ -369,15 +371,12 @@ export class Customer extends Emitter<CustomerEvents> {
 
   /** From here on nothing leaves this computer, whatever the network does. */
   #closeTap(): void {
-    clearInterval(this.#watch);
     this.#sender.stop();
+    this.#snapshots.stop();
+    this.screen.end();
     this.#peers.clear();
-    this.track?.stop();
-    this.track = null;
     this.voice.settle(undefined, false);
-    this.#surface = null;
-    this.paused = false;
-    reflect(null, this.mirror);
+    this.paused = this.unseen = false;
   }
 
   #useIceServers(servers: RTCIceServer[]): void {

@@ -5,6 +5,34 @@ import type {
   Surface,
 } from "../../signaling/browser/messages";
 
+/**
+ * A client that can be downloaded; `system` is such as linux-x86_64.
+ */
+export interface Client {
+  system: string;
+  bytes: number;
+}
+
+/**
+ * Every client that this server has.
+ */
+export interface ClientList {
+  clients: Client[];
+}
+
+/**
+ * Where the client is to be had, under a name that brings it into this session, until the code runs out.
+ */
+export interface ClientOffer {
+  address: string;
+  code: string;
+  code_expires_at: number;
+}
+
+export interface ClientWish {
+  system: string;
+}
+
 export interface Credentials {
   email: string;
   password: string;

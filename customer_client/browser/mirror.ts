@@ -18,7 +18,7 @@ export class Mirror {
 
   constructor(customer: Customer) {
     this.#customer = customer;
-    const { mirror } = customer;
+    const { mirror } = customer.screen;
     mirror.setAttribute("aria-label", t("sharing.you"));
     this.element.append(mirror, this.#picture);
     this.#ink = new InkLayer(mirror, this.element, { now: () => customer.now });
@@ -49,7 +49,7 @@ export class Mirror {
 
   /** After the element was put into another window, or its size changed there. */
   refresh(): void {
-    if (this.#customer.track) void this.#customer.mirror.play().catch(() => undefined);
+    if (this.#customer.track) void this.#customer.screen.mirror.play().catch(() => undefined);
     this.#ink.refresh();
   }
 
@@ -61,7 +61,8 @@ export class Mirror {
 
   async #look(snapshot: string | null): Promise<void> {
     this.#shown = snapshot;
-    const { mirror, agents, place } = this.#customer;
+    const { screen, agents, place } = this.#customer;
+    const { mirror } = screen;
     if (snapshot === null) {
       this.#ink.element = mirror;
     } else {

@@ -1,7 +1,16 @@
 // The customer's place in a session: got with a link or a code, and kept, so that a reload or the same link in the same
 // browser comes back to it.
 
-import type { HelpArticle, HelpArticles, Participation, ParticipationDetails, SnapshotStored } from "./http";
+import type {
+  Client,
+  ClientList,
+  ClientOffer,
+  HelpArticle,
+  HelpArticles,
+  Participation,
+  ParticipationDetails,
+  SnapshotStored,
+} from "./http";
 import { language } from "./words";
 
 const CURRENT = "sightline.participation";
@@ -75,6 +84,16 @@ export function giveFeedback(place: Participation, score: number): Promise<void>
 
 export async function organization(): Promise<string> {
   return (await ask<{ name: string }>("/api/organization")).name;
+}
+
+/** The programs that can be had in place of this page. */
+export async function clients(): Promise<Client[]> {
+  return (await ask<ClientList>("/api/clients")).clients;
+}
+
+/** A program that comes into this session in place of this page, once it is started. */
+export function clientFor(place: Participation, system: string): Promise<ClientOffer> {
+  return post("/api/participation/client", { system }, place.token);
 }
 
 export async function helpArticles(query: string): Promise<HelpArticle[]> {

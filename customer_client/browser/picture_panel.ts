@@ -1,4 +1,4 @@
-import { CaptureError, canCapture, pickStillPicture, stillPicture } from "./capture";
+import { CaptureError, canCapture, pickStillPicture } from "./capture";
 import type { Customer } from "./customer";
 import { element, listen, setText, show } from "./elements";
 import type { Page } from "./page";
@@ -74,10 +74,7 @@ export function picturePanel(page: Page, customer: Customer, sent: () => void): 
   };
   const files = chooser(false);
   const camera = chooser(true);
-  const take = () => {
-    const { track, mirror } = customer;
-    return send(() => (track ? stillPicture(track, mirror) : pickStillPicture()), "");
-  };
+  const take = () => send(() => (customer.track ? customer.screen.still() : pickStillPicture()), "");
   const way = (label: Key, run: () => void, primary = false) =>
     element(
       "button",

@@ -14,6 +14,7 @@ import { waitingScreen } from "./screens/waiting";
 import { whoScreen } from "./screens/who";
 import { t } from "./words";
 
+const CODE = /^[0-9a-z]{4}-[0-9a-z]{4}$/i;
 const INTERRUPTED = "sightline.interrupted";
 
 /** The page that a link or a code opens. */
@@ -31,7 +32,7 @@ export function startJoining(): void {
 async function enter(page: Page, token: string): Promise<void> {
   page.show("loading", () => loadingScreen(t("page.join"), t("page.loading")));
   try {
-    const place = token ? await openLink(decodeURIComponent(token)) : await resume();
+    const place = token ? await open(decodeURIComponent(token)) : await resume();
     if (place) visit(page, place);
     else typeCode(page, null);
   } catch (failure) {
@@ -45,6 +46,11 @@ async function enter(page: Page, token: string): Promise<void> {
       );
     }
   }
+}
+
+/** The program hands a person on to this page with whatever it was given itself. */
+function open(invitation: string): Promise<Participation> {
+  return CODE.test(invitation) ? openCode(invitation) : openLink(invitation);
 }
 
 function typeCode(page: Page, notice: "unusable.text" | null): void {

@@ -59,7 +59,9 @@ export function audienceOf(
 }
 
 /** Why the picture goes by way of the server; null while it goes to the agents directly. */
-export function whyRelayed(session: Session): "recorded" | "several" | null {
-  if (!present(session, "agent").some((agent) => session.paths[agent.id] === "recorder")) return null;
+export function whyRelayed(session: Session): "recorded" | "several" | "snapshots" | null {
+  const ways = present(session, "agent").map(({ id }) => session.paths[id]);
+  if (ways.includes("snapshots")) return "snapshots";
+  if (!ways.includes("recorder")) return null;
   return session.recording === "on" ? "recorded" : "several";
 }

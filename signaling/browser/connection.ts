@@ -144,6 +144,11 @@ export class Connection extends Emitter<ConnectionEvents> {
     return Date.now() + this.clockOffset;
   }
 
+  /** How many bytes the network has not taken yet. */
+  get waiting(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
   /** Whether something sent has not been committed yet. */
   get unsettled(): boolean {
     return this.#pending.size > 0;

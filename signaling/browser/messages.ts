@@ -61,6 +61,16 @@ export interface AskConsent {
 }
 
 /**
+ * Asks the customer for live snapshots; said again with each frame that is shown, and every second.
+ *
+ * `shown` is the frame that the viewer shows, and the next one holds what changed since; with null, all of it.
+ */
+export interface AskTiles {
+  type: "ask_tiles";
+  shown: number | null;
+}
+
+/**
  * In the place of what an event said: its recording was deleted, and nothing but its type, `was`, is left.
  *
  * It is never stored, but read where a body is missing.
@@ -81,6 +91,8 @@ export interface BookmarkAdded {
   at: number;
 }
 
+export type Button = "back" | "forward" | "left" | "middle" | "right";
+
 /**
  * An ICE candidate, as in RTCIceCandidateInit; an empty `candidate` is end-of-candidates (RFC 8838).
  */
@@ -97,6 +109,7 @@ export interface ChangeSurface {
   type: "change_surface";
   id: string;
   surface: Surface;
+  controllable: boolean;
 }
 
 export interface ChatSaid {
@@ -114,8 +127,12 @@ export type ClientMessage =
   | Pointer
   | Drawing
   | RequestSnapshot
+  | Control
+  | AskTiles
+  | Tiles
   | GiveConsent
   | AskConsent
+  | ReleaseControl
   | StartSharing
   | ChangeSurface
   | PauseSharing
@@ -147,6 +164,9 @@ export interface Closing {
   retry_ms: number | null;
 }
 
+/**
+ * Who asks for `control` is who will have it.
+ */
 export interface ConsentAsked {
   type: "consent_asked";
   scope: Scope;
@@ -168,6 +188,17 @@ export interface ConsentWithdrawn {
 }
 
 /**
+ * What the agent who has control does, in order, on the surface that is shared.
+ *
+ * An empty list says that the agent is still there: who hears nothing while something is held lets go of it.
+ */
+export interface Control {
+  type: "control";
+  surface: string;
+  inputs: Input[];
+}
+
+/**
  * A shape in progress, for all to see while it is drawn; `annotate` with the same id ends it, or null drops it.
  */
 export interface Drawing {
@@ -178,6 +209,7 @@ export interface Drawing {
 export type DurableMessage =
   | GiveConsent
   | AskConsent
+  | ReleaseControl
   | StartSharing
   | ChangeSurface
   | PauseSharing
@@ -303,6 +335,8 @@ export interface IceServers {
   ice_servers: IceServer[];
 }
 
+export type Input = MovePointer | PressButton | ReleaseButton | TurnWheel | PressKey | ReleaseKey | TypeText;
+
 /**
  * A participant came in; `participant` is the name by which later events call it as actor.
  */
@@ -328,6 +362,12 @@ export interface Left {
   type: "left";
   participant: string;
   reason: Reason;
+}
+
+export interface MovePointer {
+  kind: "move_pointer";
+  x: number;
+  y: number;
 }
 
 /**
@@ -398,6 +438,23 @@ export interface Presence {
   connected: string[];
 }
 
+/**
+ * Where the pointer is.
+ */
+export interface PressButton {
+  kind: "press_button";
+  button: Button;
+}
+
+/**
+ * KeyboardEvent.code and KeyboardEvent.key. Only modifiers are held; any other key comes again while it is.
+ */
+export interface PressKey {
+  kind: "press_key";
+  code: string;
+  key: string;
+}
+
 export type Reason = "left" | "lost" | "removed" | "replaced";
 
 /**
@@ -445,7 +502,30 @@ export interface Relay {
   message: Relayed;
 }
 
-export type Relayed = Offer | Answer | Candidate | Reoffer | Pointer | Drawing | RequestSnapshot;
+export type Relayed =
+  Offer | Answer | Candidate | Reoffer | Pointer | Drawing | RequestSnapshot | Control | AskTiles | Tiles;
+
+export interface ReleaseButton {
+  kind: "release_button";
+  button: Button;
+}
+
+/**
+ * An agent gives control back, or asks no longer for it.
+ */
+export interface ReleaseControl {
+  type: "release_control";
+  id: string;
+}
+
+/**
+ * Of a modifier; of any other key it means nothing.
+ */
+export interface ReleaseKey {
+  kind: "release_key";
+  code: string;
+  key: string;
+}
 
 /**
  * Who receives asks who sends for a new peer connection: its own is broken, or is to be replaced.
@@ -575,6 +655,7 @@ export interface SessionEnded {
  * The first event of every timeline, with the ticket's policy.
  *
  * `ask_recording`: whether the customer is asked. `strict_recording`: nothing is shared while recording fails.
+ * `allow_control`: whether an agent may ask to control the customer's computer.
  */
 export interface SessionOpened {
   type: "session_opened";
@@ -582,6 +663,7 @@ export interface SessionOpened {
   subject: string;
   ask_recording: boolean;
   strict_recording: boolean;
+  allow_control: boolean;
 }
 
 export interface SharingPaused {
@@ -592,9 +674,13 @@ export interface SharingResumed {
   type: "sharing_resumed";
 }
 
+/**
+ * `controllable`: whether the customer's program could pass an agent's input on to what is shared.
+ */
 export interface SharingStarted {
   type: "sharing_started";
   surface: Surface;
+  controllable: boolean;
 }
 
 /**
@@ -626,6 +712,7 @@ export interface StartSharing {
   type: "start_sharing";
   id: string;
   surface: Surface;
+  controllable: boolean;
 }
 
 export interface StopRecording {
@@ -655,6 +742,7 @@ export interface Surface {
 export interface SurfaceChanged {
   type: "surface_changed";
   surface: Surface;
+  controllable: boolean;
 }
 
 export type SurfaceKind = "browser" | "camera" | "monitor" | "picture" | "window";
@@ -665,6 +753,52 @@ export type SurfaceKind = "browser" | "camera" | "monitor" | "picture" | "window
 export interface SurfaceShown {
   type: "surface_shown";
   surface: string | null;
+}
+
+/**
+ * A part of the picture as JPEG; its place and size in pixels of the picture.
+ */
+export interface Tile {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  jpeg: string;
+}
+
+/**
+ * A part of a frame of live snapshots, `width` by `height` pixels; parts count from 0 to the `last` one.
+ *
+ * It is to be drawn upon frame `after`, or with null upon nothing. The next frame is sent when this one was shown.
+ */
+export interface Tiles {
+  type: "tiles";
+  to: string;
+  surface: string;
+  frame: number;
+  after: number | null;
+  part: number;
+  last: boolean;
+  width: number;
+  height: number;
+  tiles: Tile[];
+}
+
+/**
+ * By so many detents to the right and down.
+ */
+export interface TurnWheel {
+  kind: "turn_wheel";
+  x: number;
+  y: number;
+}
+
+/**
+ * Text that no single key makes: composed, dictated or pasted.
+ */
+export interface TypeText {
+  kind: "type_text";
+  text: string;
 }
 
 /**

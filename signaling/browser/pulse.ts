@@ -8,6 +8,11 @@ export class Pulse {
   #bytes = -1;
   #heardAt = 0;
   stopped = false;
+  readonly #silentAfterMs: number;
+
+  constructor(silentAfterMs = SILENT_AFTER_MS) {
+    this.#silentAfterMs = silentAfterMs;
+  }
 
   /** So many bytes came until `now`, in ms; `linked` is whether the sender has a link to the server. */
   hear(bytes: number, now: number, linked: boolean): void {
@@ -15,6 +20,6 @@ export class Pulse {
       this.#bytes = bytes;
       this.#heardAt = now;
     }
-    this.stopped = now - this.#heardAt >= (linked ? SILENT_AFTER_MS : SILENT_UNLINKED_AFTER_MS);
+    this.stopped = now - this.#heardAt >= (linked ? this.#silentAfterMs : SILENT_UNLINKED_AFTER_MS);
   }
 }

@@ -88,6 +88,15 @@ export function receivedBytes(report: { forEach(visit: (entry: Entry) => void): 
   return bytes;
 }
 
+/** How many of ICE's questions whether the other end is there were answered so far. */
+export function answeredChecks(report: { forEach(visit: (entry: Entry) => void): void }): number {
+  let answered = 0;
+  report.forEach((entry) => {
+    if (entry.type === "candidate-pair") answered += numeric(entry.responsesReceived) ?? 0;
+  });
+  return answered;
+}
+
 function totalsOf(video: Entry): Totals {
   return {
     at: numeric(video.timestamp) ?? 0,

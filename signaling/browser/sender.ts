@@ -8,7 +8,8 @@ import { feed } from "./feed";
 import type { Answer, Candidate, Offer, Relayed, Reoffer } from "./messages";
 import { verificationPhrase } from "./verification";
 
-const ANSWER_WITHIN_MS = 5_000;
+/** A recorder answers only after five seconds when there is a TURN server that does not answer it. */
+const ANSWER_WITHIN_MS = 7_000;
 const RECOVER_WITHIN_MS = 3_000;
 const RENEW_AT_MOST_EVERY_MS = 2_000;
 /** What was prepared longer ago than this may hold candidates of a network that is gone. */
@@ -84,10 +85,10 @@ export class Sender extends Emitter<SenderEvents> {
     return this.#destinations.has(participant);
   }
 
-  /** Offers `track` to all of the audience. */
-  share(track: MediaStreamTrack): void {
+  /** Offers `track` to all of the audience, in place of the one before; while `paused` not one frame of it goes out. */
+  share(track: MediaStreamTrack, paused = false): void {
     this.#track = track;
-    this.#paused = false;
+    this.#paused = paused;
     track.contentHint = "text";
     if (track.contentHint !== "text") track.contentHint = "detail";
     this.#settle();

@@ -1,7 +1,7 @@
 // What pages need to know of a session, as a fold over its events; the meaning of each is that of `state.py`.
 // Events that the reader may not see are missing here, so nothing is refused: the server has decided already.
 
-import type { Event, EventBody, Outcome, Path, Role, Scope, Surface } from "./messages";
+import type { Event, EventBody, Outcome, Path, Role, Scope, SharingStarted, Surface, SurfaceChanged } from "./messages";
 
 export type Phase = "waiting" | "joined" | "consent_asked" | "sharing" | "paused" | "ended";
 export type Recording = "off" | "asked" | "on" | "refused";
@@ -43,6 +43,8 @@ export interface Session {
   askRecording: boolean;
   /** Whether nothing may be shared while recording fails. */
   strictRecording: boolean;
+  /** Whether an agent may ask to control the customer's computer. */
+  allowControl: boolean;
   agent: { user: string; name: string } | null;
   participants: Readonly<Record<string, Participant>>;
   /** What is shared live. */
@@ -50,6 +52,10 @@ export interface Session {
   surfaces: Readonly<Record<string, Surface>>;
   /** The snapshot that all look at, or null for what is shared live. */
   shown: string | null;
+  /** Whether the customer's program could pass input on to what is shared. */
+  controllable: boolean;
+  /** The agent who asked for control last. */
+  controller: string | null;
   snapshots: readonly Snapshot[];
   chat: readonly Line[];
   notes: readonly Line[];
@@ -77,11 +83,14 @@ export const NEW_SESSION: Session = {
   subject: "",
   askRecording: false,
   strictRecording: false,
+  allowControl: false,
   agent: null,
   participants: {},
   surface: null,
   surfaces: {},
   shown: null,
+  controllable: false,
+  controller: null,
   snapshots: [],
   chat: [],
   notes: [],
@@ -120,6 +129,17 @@ export function isSeen(session: Session): boolean {
   return (session.phase === "sharing" || session.phase === "paused") && session.consents.view === "given";
 }
 
+/** Whether an agent may ask for control, and the customer grant it: only of a desktop that is seen right now. */
+export function mayBeControlled(session: Session): boolean {
+  const desktop = session.surface?.kind === "monitor" || session.surface?.kind === "window";
+  return session.phase === "sharing" && isSeen(session) && session.allowControl && session.controllable && desktop;
+}
+
+/** The agent whose input goes to what is shared. */
+export function controlledBy(session: Session): string | null {
+  return mayBeControlled(session) && session.consents.control === "given" ? session.controller : null;
+}
+
 export function present(session: Session, ...roles: Role[]): Participant[] {
   return Object.values(session.participants).filter((each) => each.present && roles.includes(each.role));
 }
@@ -153,6 +173,7 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
         subject: body.subject,
         askRecording: body.ask_recording,
         strictRecording: body.strict_recording ?? false,
+        allowControl: body.allow_control ?? false,
         openedAt: event.at,
       };
     case "agent_assigned":
@@ -182,6 +203,7 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
         consents: { ...session.consents, [body.scope]: "asked" },
         ...(body.scope === "view" ? { phase: "consent_asked" } : {}),
         ...(body.scope === "record" ? { recording: "asked" } : {}),
+        ...(body.scope === "control" ? { controller: event.actor } : {}),
       };
     case "consent_given":
       return { consents: { ...session.consents, [body.scope]: "given" } };
@@ -198,9 +220,9 @@ function changes(session: Session, event: Event, body: EventBody): Partial<Sessi
         ...(body.scope === "record" ? { recording: "off" } : {}),
       };
     case "sharing_started":
-      return { phase: "sharing", sharingSince: event.at, ...surfaceChange(session, body.surface) };
+      return { phase: "sharing", sharingSince: event.at, ...surfaceChange(session, body) };
     case "surface_changed":
-      return surfaceChange(session, body.surface);
+      return surfaceChange(session, body);
     case "sharing_paused":
       return { phase: "paused" };
     case "sharing_resumed":
@@ -268,8 +290,9 @@ function withParticipant(session: Session, participant: Participant): Record<str
   return { ...session.participants, [participant.id]: participant };
 }
 
-function surfaceChange(session: Session, surface: Surface): Partial<Session> {
-  return { surface, surfaces: { ...session.surfaces, [surface.id]: surface }, shown: null };
+function surfaceChange(session: Session, { surface, controllable }: SharingStarted | SurfaceChanged): Partial<Session> {
+  const surfaces = { ...session.surfaces, [surface.id]: surface };
+  return { surface, surfaces, shown: null, controllable: controllable ?? false };
 }
 
 function without<Value>(

@@ -7,16 +7,20 @@ import { Emitter } from "./emitter";
 import { feed } from "./feed";
 import type { Candidate, Offer } from "./messages";
 import { Pulse } from "./pulse";
-import { audioLevel, type Quality, receivedBytes, summarize, type Totals } from "./quality";
+import { answeredChecks, audioLevel, type Quality, receivedBytes, summarize, type Totals } from "./quality";
 import type { Relaying } from "./sender";
 import { verificationPhrase } from "./verification";
 
 const OFFER_WITHIN_MS = 2_000;
 const RECOVER_WITHIN_MS = 3_000;
 const ASK_EVERY_MS = 4_000;
+/** What was answered has so long before another connection is asked for. */
+const STANDS_WITHIN_MS = 5_000;
 /** So long what is replaced is kept, for its sender to hear of it and end it in order. */
 const RETIRE_AFTER_MS = 2_000;
 const LISTEN_EVERY_MS = 250;
+/** Every 2.5 s ICE asks whether the other end is still there, even when there is nothing to send. */
+const SILENT_AFTER_MS = 3_500;
 
 /** Whose connection the picture comes over. */
 export type Source = "customer" | "recorder";
@@ -120,7 +124,8 @@ export class Viewer extends Emitter<ViewerEvents> {
     this.#promote(incoming);
     clearTimeout(this.#ask);
     clearInterval(this.#listening);
-    if (this.#isHandedOn) this.#listening = setInterval(() => void this.#listen(incoming), LISTEN_EVERY_MS);
+    const every = this.#isHandedOn ? LISTEN_EVERY_MS : 2 * LISTEN_EVERY_MS;
+    this.#listening = setInterval(() => void this.#listen(incoming), every);
     this.emit("source", this.#isHandedOn ? "recorder" : "customer");
   }
 
@@ -151,6 +156,12 @@ export class Viewer extends Emitter<ViewerEvents> {
     this.#clear();
     this.#spare?.close();
     this.#spare = null;
+  }
+
+  /** Whether the picture that is shown comes over a connection that lives. */
+  get flows(): boolean {
+    const current = this.#current;
+    return current?.shown === true && current.pc.connectionState === "connected" && !current.pulse.stopped;
   }
 
   get #all(): Incoming[] {
@@ -186,7 +197,7 @@ export class Viewer extends Emitter<ViewerEvents> {
       voice: null,
       speaker: null,
       shown: false,
-      pulse: new Pulse(),
+      pulse: sender === this.#sources?.customer ? new Pulse(SILENT_AFTER_MS) : new Pulse(),
     };
     const replaced = this.#next.get(sender);
     if (replaced) this.#end(replaced);
@@ -210,13 +221,12 @@ export class Viewer extends Emitter<ViewerEvents> {
       if (!pc.localDescription) return;
       this.#relay({ type: "answer", to: sender, connection: offer.connection, sdp: pc.localDescription.sdp });
       incoming.candidates.described();
-      // With no picture to lose, or with one that its sender gave up, there is nothing to wait for.
+      // With no picture to lose there is nothing to wait for. The last one of a broken connection is better than none.
       const current = this.#current;
-      if (!current || (current.sender === sender && current.pc.connectionState !== "connected")) {
-        this.#promote(incoming);
-      }
+      const isLost = current?.sender === sender && current.pc.connectionState !== "connected";
+      if (!current || (isLost && !current.shown)) this.#promote(incoming);
       this.emit("track", incoming.video);
-      this.#askIn(ASK_EVERY_MS + RECOVER_WITHIN_MS);
+      this.#askIn(STANDS_WITHIN_MS);
     } catch {
       if (this.#next.get(sender) === incoming) this.#next.delete(sender);
       this.#end(incoming);
@@ -273,15 +283,19 @@ export class Viewer extends Emitter<ViewerEvents> {
     const current = this.#current;
     if (this.#next.get(this.#sources?.customer ?? "")?.pc.connectionState === "connected") return false;
     if (current?.pc.connectionState !== "connected") return true;
-    return this.#isHandedOn && (current.pulse.stopped || this.#sources?.recorder === null);
+    return current.pulse.stopped || (this.#isHandedOn && this.#sources?.recorder === null);
   }
 
-  /** A recorder that was killed says nothing any more, and its connection fails only after long seconds. */
+  /** Who was killed, or is cut off, says nothing any more, and its connection fails only after long seconds. */
   async #listen(incoming: Incoming): Promise<void> {
     const report = incoming.pc.connectionState === "closed" ? null : await incoming.pc.getStats();
     if (incoming !== this.#current || this.#sources === null) return;
-    const linked = this.#sources.linked && this.#sources.recorder === incoming.sender;
-    if (report) incoming.pulse.hear(receivedBytes(report), performance.now(), linked);
+    const { customer, recorder } = this.#sources;
+    const direct = incoming.sender === customer;
+    const linked = direct || (this.#sources.linked && recorder === incoming.sender);
+    // A recorder to whom nothing comes any more goes on answering, and only its reports stop.
+    const heard = report && receivedBytes(report) + (direct ? answeredChecks(report) : 0);
+    if (heard !== null) incoming.pulse.hear(heard, performance.now(), linked);
     if (incoming.pulse.stopped && !this.#asked) this.ask();
   }
 

@@ -43,10 +43,10 @@ def program(*names: str) -> str:
 
 
 @contextmanager
-def virtual_screen() -> Iterator[str]:
-    """A virtual screen of 1280 by 720 pixels; the value is its DISPLAY, whose number Xvfb picks."""
+def virtual_screen(size: tuple[int, int] = SCREEN) -> Iterator[str]:
+    """A virtual screen of so many pixels; the value is its DISPLAY, whose number Xvfb picks."""
     reading, writing = os.pipe()
-    width, height = SCREEN
+    width, height = size
     process = subprocess.Popen(
         [program("Xvfb"), "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
         pass_fds=[writing],

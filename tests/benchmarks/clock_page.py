@@ -1,10 +1,10 @@
-"""A page that tells the time in its pixels while it moves, and a script that reads it where it is seen."""
+"""Pages that tell the time in their pixels, and a script that reads it where they are seen."""
 
 TITLE = "Moving clock"
 SIZE = (1280, 720)
 BITS = 16
 
-PAGE = f"""<!doctype html><html lang="en"><title>{TITLE}</title><style>
+MOVING = f"""<!doctype html><html lang="en"><title>{TITLE}</title><style>
 html, body {{ margin: 0; height: 100%; overflow: hidden; font: 15px/1.5 sans-serif; background: #fff; color: #222; }}
 #time {{ position: fixed; z-index: 1; left: 0; top: 0; width: 100%; height: 40px; display: flex; }}
 #time div {{ flex: 1; }}
@@ -26,6 +26,9 @@ const step = () => {{
 requestAnimationFrame(step);
 </script></html>"""
 """Sixteen blocks on top are the bits of the milliseconds since 1970; below them colored text scrolls up and down."""
+
+STILL = MOVING.replace("(now / 10) % 800", "0")
+"""The same, but the text stands still: it is no work to encode, and what a frame's age tells is its way."""
 
 READ = f"""(() => {{
   const frames = (window.__frames = []), ages = (window.__ages = []), reports = (window.__reports = []);

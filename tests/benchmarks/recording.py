@@ -35,10 +35,8 @@ from tests.signaling.memory_server import MemoryServer, memory_server
 
 REPOSITORY = Path(__file__).parents[2]
 CAST = [Participant("dana", "customer", "Dana"), Participant("tape", "recorder", "Recorder")]
-RECORDER = (
-    "import uvloop, sys, pathlib; from recorder.process import run; from tests.recorder.recording import archive_in"
-)
-RECORDER += "; uvloop.run(run(sys.argv[1], 'the-secret', archive_in(pathlib.Path(sys.argv[2]))))"
+RECORDER = "import sys, pathlib; from recorder.process import record; from tests.recorder.recording import archive_in"
+RECORDER += "; record(sys.argv[1], 'the-secret', archive_in(pathlib.Path(sys.argv[2])))"
 PATIENCE = 90.0
 TO_REACH = {
     "vs_rtp_dump": 0.8,
@@ -264,7 +262,8 @@ async def measure(plan: Plan, seconds_of_ramp: float | None) -> dict[str, object
         peer = await recorded_by_janus(plan, folders["janus"]) if janus.installed() else None
         blackhole, _ = await received("blackhole", plan, plan.decoded, folders["blackhole"])
         recorder, _ = await received("mediarecorder", plan, 1, folders["mediarecorder"])
-        _, gaps = await received("watched", plan, min(4, plan.sessions), folders["gap"], loss=0.01)
+        even = plan._replace(capture=plan.capture.even(30))
+        _, gaps = await received("watched", even, min(4, plan.sessions), folders["gap"], loss=0.01)
     return {
         "ours_cpu": round(ours.cpu, 5),
         "mediarecorder_cpu": round(recorder.cpu, 5),
@@ -285,6 +284,7 @@ async def measure(plan: Plan, seconds_of_ramp: float | None) -> dict[str, object
             "width": plan.capture.width,
             "height": plan.capture.height,
             "frames_per_second": round(plan.capture.frames / plan.capture.duration, 1),
+            "longest_gap_ms": round(1000 * plan.capture.longest_gap),
             "kilobits_per_second": plan.capture.bitrate // 1000,
             "packets_per_second": round(len(plan.capture.packets) / plan.capture.duration),
         },

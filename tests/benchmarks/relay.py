@@ -1,9 +1,10 @@
 """What the customer saves when the recorder hands the picture on: `python -m tests.benchmarks.relay`.
 
 Dana shares a moving page and is recorded; one viewer and three see it, first each over a connection of its own, then
-through the recorder. CPU is in cores, of Dana's whole browser and of the recorder's process. A frame's age is read out
-of its pixels at the viewer. Then the picture of one viewer changes its way to and fro, and the longest time between two
-presented frames around each change counts; `max_gap_else_ms` is the same where nothing changes. Printed as JSON.
+through the recorder. CPU is in cores, of Dana's whole browser and of the recorder's process; those viewers are in
+Python and decode nothing, as two cores would be busy with that alone. Then a browser sees a page on which only a clock
+runs: a frame's age is read out of its pixels, and while the picture changes its way to and fro the longest time between
+two presented frames around each change counts; `max_gap_else_ms` is the same where nothing changes. Printed as JSON.
 """
 
 import argparse
@@ -16,29 +17,51 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
+from signaling import messages as m
 from tests.benchmarks import clock_page
 from tests.benchmarks.browsers import Missing
 from tests.benchmarks.figures import median, tell
 from tests.benchmarks.process_time import Reading, marked, reading
 from tests.benchmarks.workspace import Workspace, workspace
 from tests.chromium import CHROMIUM, FLAGS, HEADLESS
+from tests.recorder.viewer import PythonViewer
 
 CPU_RATIO, ADDED_LATENCY_MS, GAP_MS = 0.4, 20, 100
 WARM_UP_S = 6.0
 """Until the rate has grown and nobody asks for keyframes any more."""
+PATIENCE_S = 30.0
 BEFORE_MS, AFTER_MS = 700, 500
 DIRECT, RELAYED = "direct", "through the recorder"
 
 
 class Load(NamedTuple):
-    """What one way of sending cost: cores; and what came of it: ms, frames a second."""
+    """What one way of sending cost, in cores; and how many frames a second came of it."""
 
     customer: float
     recorder: float
-    age: float
     fps: float
+
+
+class Onlooker(PythonViewer):
+    """An agent who takes every frame and decodes none; `directly`, none of a recorder's offers either."""
+
+    def __init__(self, url: str, token: str, directly: bool) -> None:
+        super().__init__(url, token)
+        self._directly = directly
+
+    async def _take(self, sender: str, message: m.Relayed) -> None:
+        recorder = self.link.state.participants[sender].role == "recorder"
+        if not (self._directly and recorder and isinstance(message, m.Offer)):
+            await super()._take(sender, message)
+
+    async def comes(self, path: m.Path) -> None:
+        """Wait until the picture comes this way."""
+        seen = self.came_by(path)
+        async with asyncio.timeout(PATIENCE_S):
+            while self.came_by(path) == seen:
+                await asyncio.sleep(0.05)
 
 
 class Place(NamedTuple):
@@ -52,10 +75,16 @@ class Place(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Dana, who shares the clock, and those who see it."""
+    """A session, what alice's browser is signed in with, and dana, who has it open and shares nothing yet."""
 
+    session: str
+    alice: BrowserContext
     dana: Page
-    agents: list[Page]
+
+    async def share(self) -> None:
+        """Dana agrees to be seen and recorded."""
+        await self.dana.get_by_role("switch", name=re.compile("record")).check()
+        await self.dana.get_by_role("button", name="Choose what to share").click()
 
 
 @asynccontextmanager
@@ -75,39 +104,36 @@ async def gathered() -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def shared(place: Place, viewers: int, way: str) -> AsyncIterator[Scene]:
-    """A recorded session that so many see, all in the one way."""
-    contexts: list[BrowserContext] = []
-
-    async def opened(browser: Browser) -> BrowserContext:
-        contexts.append(await browser.new_context(locale="en", viewport={"width": 1280, "height": 800}))
-        return contexts[-1]
-
-    agents = []
-    for _ in range(viewers):
-        context = await opened(place.viewers)
-        await place.workspace.sign_in(context)
-        agents.append(await context.new_page())
-    session, link = await place.workspace.start_session(contexts[0], ask_recording=True)
-    for agent in agents:
-        await agent.add_init_script(f"window.__directly = {str(way == DIRECT).lower()};")
-        await agent.add_init_script(clock_page.READ)
-        await agent.goto(f"{place.workspace.url}/console/sessions/{session}")
-    customer = await opened(place.customers)
-    clock = await customer.new_page()
-    await clock.set_viewport_size({"width": clock_page.SIZE[0], "height": clock_page.SIZE[1]})
-    await clock.set_content(clock_page.PAGE)
-    dana = await customer.new_page()
-    await dana.goto(link)
-    await dana.get_by_role("switch", name=re.compile("record")).check()
-    await dana.get_by_role("button", name="Choose what to share").click()
+async def opened(place: Place, page: str) -> AsyncIterator[Scene]:
+    """A new session, in which dana is about to share `page`."""
+    size = ViewportSize(width=1280, height=800)
+    alice = await place.viewers.new_context(locale="en", viewport=size)
+    customer = await place.customers.new_context(locale="en", viewport=size)
     try:
-        for agent in agents:
-            await comes(agent, way)
-        yield Scene(dana, agents)
+        await place.workspace.sign_in(alice)
+        session, link = await place.workspace.start_session(alice, ask_recording=True)
+        clock = await customer.new_page()
+        await clock.set_viewport_size({"width": clock_page.SIZE[0], "height": clock_page.SIZE[1]})
+        await clock.set_content(page)
+        dana = await customer.new_page()
+        await dana.goto(link)
+        yield Scene(session, alice, dana)
     finally:
-        for context in contexts:
-            await context.close()
+        await alice.close()
+        await customer.close()
+
+
+@asynccontextmanager
+async def watched(place: Place, way: str) -> AsyncIterator[tuple[Page, Page]]:
+    """Dana's page and alice's, who sees the still one in this way."""
+    async with opened(place, clock_page.STILL) as scene:
+        alice = await scene.alice.new_page()
+        await alice.add_init_script(f"window.__directly = {str(way == DIRECT).lower()};")
+        await alice.add_init_script(clock_page.READ)
+        await alice.goto(f"{place.workspace.url}/console/sessions/{scene.session}")
+        await scene.share()
+        await comes(alice, way)
+        yield scene.dana, alice
 
 
 async def comes(agent: Page, way: str) -> None:
@@ -117,20 +143,34 @@ async def comes(agent: Page, way: str) -> None:
 
 async def load(place: Place, viewers: int, way: str, seconds: float) -> Load:
     """What it costs to be seen by so many in this way."""
-    async with shared(place, viewers, way) as scene:
+    async with opened(place, clock_page.MOVING) as scene:
+        onlookers = []
+        for _ in range(viewers):
+            token = await place.workspace.participate(scene.alice, scene.session)
+            onlookers.append(Onlooker(place.workspace.url, token, way == DIRECT))
+        running = [asyncio.create_task(each.run()) for each in onlookers]
+        await scene.share()
+        for each in onlookers:
+            await each.comes("direct" if way == DIRECT else "recorder")
         await asyncio.sleep(WARM_UP_S)
         before = reading([place.customer]), reading([place.recorder])
-        frames = [await agent.evaluate("window.__frames.length") for agent in scene.agents]
+        frames = sum(len(each.frames) for each in onlookers)
         await asyncio.sleep(seconds)
-        more = [await agent.evaluate("window.__frames.length") for agent in scene.agents]
         customer, recorder = _cores(before, (reading([place.customer]), reading([place.recorder])))
-        # Reading pixels costs the viewer time, so it is not done while the cost is measured.
-        await scene.agents[0].evaluate("window.__aging = true")
-        await asyncio.sleep(seconds / 2)
-        ages: list[float] = await scene.agents[0].evaluate("window.__ages")
-        await scene.agents[0].evaluate("window.__aging = false")
-    fps = sum(after - first for first, after in zip(frames, more, strict=True)) / seconds / viewers
-    return Load(customer, recorder, median(ages), round(fps, 1))
+        fps = (sum(len(each.frames) for each in onlookers) - frames) / seconds / viewers
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    return Load(customer, recorder, round(fps, 1))
+
+
+async def age(place: Place, way: str, seconds: float) -> float:
+    """How old a frame is when it is presented, in ms; the median."""
+    async with watched(place, way) as (_, alice):
+        await asyncio.sleep(WARM_UP_S)
+        await alice.evaluate("window.__aging = true")
+        await asyncio.sleep(seconds)
+        return median(await alice.evaluate("window.__ages"))
 
 
 def _cores(before: tuple[Reading, Reading], after: tuple[Reading, Reading]) -> tuple[float, float]:
@@ -140,7 +180,8 @@ def _cores(before: tuple[Reading, Reading], after: tuple[Reading, Reading]) -> t
 
 async def changes(place: Place, count: int) -> tuple[list[float], list[float]]:
     """The longest gap around each of `count` changes of the way, and each time in between."""
-    async with shared(place, 1, RELAYED) as (dana, (alice,)):
+    async with watched(place, RELAYED) as (dana, alice):
+        await asyncio.sleep(WARM_UP_S)
         for number in range(count):
             await asyncio.sleep(2 * (BEFORE_MS + AFTER_MS) / 1000)
             if number % 2:
@@ -170,13 +211,14 @@ async def measure(seconds: float, switches: int) -> dict[str, object]:
         loads = {
             (viewers, way): await load(place, viewers, way, seconds) for viewers in (1, 3) for way in (DIRECT, RELAYED)
         }
+        ages = {way: await age(place, way, seconds / 2) for way in (DIRECT, RELAYED)}
         around, between = await changes(place, switches)
     direct, relayed = loads[3, DIRECT], loads[3, RELAYED]
     return {
         "customer_cpu_direct": direct.customer,
         "customer_cpu_relayed": relayed.customer,
         "customer_cpu_ratio": round(relayed.customer / direct.customer, 2),
-        "added_latency_p50_ms": round(loads[1, RELAYED].age - loads[1, DIRECT].age, 1),
+        "added_latency_p50_ms": round(ages[RELAYED] - ages[DIRECT], 1),
         "relay_cpu_per_viewer": round((relayed.recorder - loads[1, RELAYED].recorder) / 2, 4),
         "max_gap_on_switch_ms": max(around),
         "to_reach": {
@@ -186,6 +228,7 @@ async def measure(seconds: float, switches: int) -> dict[str, object]:
         },
         "max_gap_else_ms": max(between),
         "gaps_on_switch_ms": around,
+        "ages_ms": ages,
         "loads": [{"viewers": viewers, "way": way} | each._asdict() for (viewers, way), each in loads.items()],
         "seconds": seconds,
     }

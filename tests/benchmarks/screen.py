@@ -12,8 +12,8 @@ from playwright.async_api import Page, async_playwright
 
 from recorder import vp8
 from recorder.incoming import Incoming
-from recorder.rtp import Packet as RtpPacket
 from signaling import messages as m
+from signaling.rtp import Packet as RtpPacket
 from tests.benchmarks.browsers import FLAGS, program
 from tests.recorder.replay import Capture, Packet
 

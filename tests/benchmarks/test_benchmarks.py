@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import first_frame, ink, recording
+from tests.benchmarks import first_frame, ink, native, recording
 from tests.benchmarks.browsers import Missing, program
 from tests.benchmarks.figures import median, percentile
 from tests.benchmarks.process_time import Reading, marked, reading
@@ -71,6 +71,13 @@ async def test_recording_is_measured_by_what_really_arrives(tmp_path: Path) -> N
     cost, [said] = await recording.received("watched", plan, 1, tmp_path, loss=0.05)
     assert cost.cpu > 0
     assert said["longest_gap_ms"] > 0
+
+
+@pytest.mark.usefixtures("browsers")
+async def test_native_measures_the_client_and_what_is_seen_of_a_scene() -> None:
+    figures: dict[str, Any] = await native.measure(1.0, ("scrolling",), glass_too=False, warm_up=0.5)
+    scene = figures["scenes"]["scrolling"]
+    assert positive(scene, *(f"{name}_{kind}" for name in native.Seen._fields for kind in native.SHARERS))
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

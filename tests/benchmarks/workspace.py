@@ -40,6 +40,10 @@ class Workspace:
         started = await self._post(browser, f"/api/tickets/{ticket['id']}/sessions", asked)
         return started["session"], started["invitation"]["link"]
 
+    async def participate(self, browser: BrowserContext, session: str) -> str:
+        """The token of a place of alice's in the session."""
+        return str((await self._post(browser, f"/api/sessions/{session}/participants", {}))["token"])
+
     @contextmanager
     def recorder(self) -> Iterator[int]:
         """A recorder process, ended afterwards; the value is its id."""

@@ -52,7 +52,7 @@ async def test_it_agrees_shares_answers_sends_a_picture_and_goes_when_the_sessio
 
     async def take(request: web.Request) -> web.Response:
         await posted.put((request.headers["Authorization"], request.query["requested_by"], await request.read()))
-        return web.json_response({"surface": "picture"})
+        return web.json_response({"surface": {"id": "picture"}})
 
     routes = [web.post("/api/sessions/session/snapshots", take)]
     with ThreadPoolExecutor(2) as threads:

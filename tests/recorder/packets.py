@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable
 
-from recorder.rtp import Packet
+from signaling.rtp import Packet
 
 PAYLOAD_TYPE, SSRC = 96, 0x1234
 

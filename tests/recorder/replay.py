@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +57,22 @@ class Capture(msgspec.Struct, frozen=True):
     def bitrate(self) -> int:
         """Bits per second of payload."""
         return int(8 * sum(len(packet.payload) for packet in self.packets) / self.duration)
+
+    @property
+    def longest_gap(self) -> float:
+        """Seconds between two frames of it, at the most."""
+        ends = [packet.at for packet in self.packets if packet.marker]
+        return max(after - before for before, after in pairwise(ends))
+
+    def even(self, rate: int) -> "Capture":
+        """The same frames, `rate` a second, each frame's packets evenly over half of its time."""
+        frames = [list(packets) for _, packets in groupby(self.packets, lambda packet: packet.timestamp)]
+        packets = [
+            Packet((number + place / len(frame) / 2) / rate, number * 90_000 // rate, packet.marker, packet.payload)
+            for number, frame in enumerate(frames)
+            for place, packet in enumerate(frame)
+        ]
+        return Capture(self.codec, self.width, self.height, packets)
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.msgpack.encode(self))

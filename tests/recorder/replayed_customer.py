@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiortc import RTCIceCandidate, RTCSessionDescription
-
+from customer_client.participant import Outgoing
 from customer_client.simulation import SimulatedCustomer
 from signaling import messages as m
 from signaling.client import new_id
@@ -18,24 +17,27 @@ class Redeemed(NamedTuple):
     session: str
 
 
-class ReplayedPeer:
-    """A replay as the simulated customer handles a peer connection and what belongs to it."""
+class ReplayedPeer(Outgoing):
+    """A replay as a customer handles the connection to a viewer."""
 
-    def __init__(self, replay: Replay, gone: Callable[[Replay], None]) -> None:
-        self.connection = new_id()
-        self.offered_at = 0.0
-        self.peer = self
+    def __init__(self, replay: Replay, replays: list[Replay]) -> None:
+        super().__init__(replay.peer)
         self._replay = replay
-        self._gone = gone
+        self._replays = replays
 
-    async def setRemoteDescription(self, description: RTCSessionDescription) -> None:
-        await self._replay.accept(description.sdp)
+    async def offer(self) -> str:
+        sdp = await self._replay.offer()
+        self._replays.append(self._replay)
+        return sdp
 
-    async def addIceCandidate(self, candidate: RTCIceCandidate | None) -> None:
-        await self._replay.peer.addIceCandidate(candidate)
+    async def accept(self, sdp: str) -> None:
+        async with self._in_turn:
+            await self._replay.accept(sdp)
+            self.answered = True
 
     async def close(self) -> None:
-        self._gone(self._replay)
+        if self._replay in self._replays:
+            self._replays.remove(self._replay)
         await self._replay.close()
 
 
@@ -51,25 +53,14 @@ class ReplayedCustomer(SimulatedCustomer):
 
     async def say(self, text: str) -> None:
         """Says something in the chat; returns when the server has it for good."""
-        await self._link.send(m.Say(id=new_id(), text=text))
+        await self.link.send(m.Say(id=new_id(), text=text))
 
     async def renew(self) -> None:
         """Offers new connections to all who see the screen."""
-        await self._hang_up()
-        await self._follow()
+        self.hang_up()
+        self.settle()
 
-    async def _offer(self, viewer: str) -> None:
-        await self._link.offer_terms()
+    def open_outgoing(self, viewer: str, servers: list[m.IceServer]) -> Outgoing:
         replay = Replay(self._capture)
         replay.on_frame = self.on_frame
-        outgoing = ReplayedPeer(replay, self._forget)
-        self._viewers[viewer] = outgoing  # type: ignore[assignment] # of the same shape
-        sdp = await replay.offer()
-        self._replays.append(replay)
-        self._link.pass_on(m.Offer(to=viewer, connection=outgoing.connection, sdp=sdp))
-        end = m.Candidate(to=viewer, connection=outgoing.connection, candidate="", sdp_mid=None, sdp_m_line_index=0)
-        self._link.pass_on(end)
-
-    def _forget(self, replay: Replay) -> None:
-        if replay in self._replays:
-            self._replays.remove(replay)
+        return ReplayedPeer(replay, self._replays)

@@ -7,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 from recorder import vp8
 from recorder.assembly import ASK_AGAIN_AFTER, GIVE_UP_AFTER, Assembly
 from recorder.frames import Codec, Frame
-from recorder.rtp import Packet
 from recorder.synchronization import SenderClock, StreamClock
+from signaling.rtp import Packet
 from tests.recorder.packets import delta, keyframe, packets
 
 FRAMES = [keyframe(450), *(delta(130 + 40 * n, fill=n) for n in range(9))]

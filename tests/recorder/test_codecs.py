@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from recorder import av1, h264, opus, rtp, vp8, vp9
+from recorder import av1, h264, opus, vp8, vp9
 from recorder.frames import Codec, Frame
 from recorder.multiplexer import Multiplexer
 from recorder.reception import Reception
 from recorder.synchronization import SenderClock
+from signaling import rtp
 from signaling.aiortc_internals import Negotiated
 from tests.recorder.capture import FOLDER
 from tests.recorder.rtpdump import Record, read

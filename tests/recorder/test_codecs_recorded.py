@@ -9,14 +9,13 @@ from typing import Any
 
 import av
 import numpy as np
-from aiortc import RTCPeerConnection, RTCSessionDescription
 
+from customer_client.participant import Outgoing
 from customer_client.simulation import SimulatedCustomer
 from recorder.archive import Archive
 from recorder.participant import SessionRecorder
 from signaling import messages as m
 from signaling.aiortc_internals import RawTransport, codecs_by_preference, negotiated, peer_connection, stand_aside
-from signaling.client import new_id
 from signaling.session import Assign, Open
 from tests.recorder.conftest import ALICE, DANA, TAPE
 from tests.recorder.recording import archive_in
@@ -27,41 +26,26 @@ from tests.signaling.memory_server import MemoryServer, memory_server
 FASTER = 3
 
 
-class CapturedPeer:
-    """A connection that sends a capture once, picture and voice, and is otherwise what the simulated customer has."""
+class CapturedPeer(Outgoing):
+    """A connection that sends a capture once, picture and voice."""
 
     def __init__(self, codec: str) -> None:
-        self.connection = new_id()
-        self.offered_at = 0.0
-        self.peer = self
-        self.sent = False
+        super().__init__(peer_connection([]))
         self._codec = codec
-        self._pc: RTCPeerConnection = peer_connection([])
-        self._transceivers = [self._pc.addTransceiver(kind, direction="sendonly") for kind in ("video", "audio")]
+        self._transceivers = [self.peer.addTransceiver(kind, direction="sendonly") for kind in ("video", "audio")]
         wanted = {f"video/{codec}", "video/rtx", "audio/opus"}
         for transceiver in self._transceivers:
             codecs = codecs_by_preference(transceiver.kind)
             transceiver.setCodecPreferences([each for each in codecs if each.mimeType in wanted])
 
-    async def offer(self) -> str:
-        await self._pc.setLocalDescription()
-        sdp: str = self._pc.localDescription.sdp
-        return sdp
-
-    async def setRemoteDescription(self, description: RTCSessionDescription) -> None:
+    async def accept(self, sdp: str) -> None:
         for transceiver in self._transceivers:
             stand_aside(transceiver)
-        await self._pc.setRemoteDescription(description)
-
-    async def addIceCandidate(self, candidate: Any) -> None:
-        await self._pc.addIceCandidate(candidate)
-
-    async def close(self) -> None:
-        await self._pc.close()
+        await super().accept(sdp)
 
     async def play(self) -> None:
         """Sends it all, faster than it came."""
-        await until(lambda: self._pc.connectionState == "connected")
+        await until(lambda: self.peer.connectionState == "connected")
         terms, records = captured(self._codec)
         numbers = {
             was: next(number for number, name in negotiated(transceiver).codecs.items() if name == agreed)
@@ -86,10 +70,8 @@ class CapturedCustomer(SimulatedCustomer):
         super().__init__(server_url, Redeemed("dana", "session"))
         self.peer = CapturedPeer(codec)
 
-    async def _offer(self, viewer: str) -> None:
-        await self._link.offer_terms()
-        self._viewers[viewer] = self.peer  # type: ignore[assignment] # of the same shape
-        self._link.pass_on(m.Offer(to=viewer, connection=self.peer.connection, sdp=await self.peer.offer()))
+    def open_outgoing(self, viewer: str, servers: list[m.IceServer]) -> Outgoing:
+        return self.peer
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -26,10 +26,8 @@ CAST = [
     Participant("tape-1", "recorder", "Recorder"),
     Participant("tape-2", "recorder", "Recorder"),
 ]
-START = (
-    "import uvloop, sys, pathlib; from recorder.process import run; from tests.recorder.recording import archive_in; "
-)
-START += "uvloop.run(run(sys.argv[1], 'the-secret', archive_in(pathlib.Path(sys.argv[2]))))"
+START = "import sys, pathlib; from recorder.process import record; from tests.recorder.recording import archive_in; "
+START += "record(sys.argv[1], 'the-secret', archive_in(pathlib.Path(sys.argv[2])))"
 
 
 class Redeemed(NamedTuple):

@@ -5,14 +5,15 @@ import struct
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, unpack_remb_fci
 from hypothesis import given, settings, strategies as st
 
-from recorder import opus, rtp, vp8
+from recorder import opus, vp8
 from recorder.bandwidth import CEILING, FLOOR, Bandwidth
 from recorder.codecs import CODECS
 from recorder.frames import Frame
 from recorder.multiplexer import Multiplexer
 from recorder.reception import FIRST_KEYFRAME_WITHIN, KEYFRAME_EVERY, Reception
-from recorder.rtp import Packet
+from signaling import rtp
 from signaling.aiortc_internals import Negotiated
+from signaling.rtp import Packet
 from tests.recorder.packets import SSRC, delta, keyframe, packets, retransmission, wire
 
 LOCAL = 99

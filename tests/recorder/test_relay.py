@@ -13,13 +13,13 @@ import pytest
 from aiortc import RTCSessionDescription
 
 from customer_client.simulation import SimulatedCustomer
-from recorder import opus, rtp
+from recorder import opus
 from recorder.incoming import Incoming
 from recorder.participant import SessionRecorder
-from recorder.rtp import Packet
-from signaling import messages as m
+from signaling import messages as m, rtp
 from signaling.aiortc_internals import RawTransport, codecs_by_preference, peer_connection, stand_aside
 from signaling.client import new_id
+from signaling.rtp import Packet
 from signaling.session import Assign, Open, Participant
 from tests.recorder.recording import archive_in
 from tests.recorder.viewer import PythonViewer

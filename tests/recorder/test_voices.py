@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from recorder import rtp
-from recorder.rtp import Packet
 from recorder.voices import Listening
+from signaling import rtp
+from signaling.rtp import Packet
 
 
 class Voice:

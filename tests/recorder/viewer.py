@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 
 from recorder.frames import Frame
 from recorder.incoming import Incoming
-from recorder.rtp import Packet
 from recorder.voices import Listening
 from signaling import messages as m
 from signaling.client import ClosedError, RefusedError, SignalingConnection, new_id
+from signaling.rtp import Packet
 
 
 class PythonViewer:

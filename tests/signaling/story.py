@@ -26,12 +26,14 @@ PICTURE = m.Surface("photo", "picture", "photo.png", 800, 600)
 class Story:
     """The one session of a test. `now` grows by a second with each step."""
 
-    def __init__(self, *, ask_recording: bool = True, strict_recording: bool = False) -> None:
+    def __init__(
+        self, *, ask_recording: bool = True, strict_recording: bool = False, allow_control: bool = False
+    ) -> None:
         self.state: State = INITIAL
         self.events: list[m.Event] = []
         self.now = 1_700_000_000_000
         self.sent = 0
-        self.system(Open("ACME Support", "Printer on fire", ask_recording, strict_recording))
+        self.system(Open("ACME Support", "Printer on fire", ask_recording, strict_recording, allow_control))
 
     def step(self, sender: Participant | None, command: Command) -> list[m.EventBody] | Refusal:
         self.now += 1000
@@ -61,10 +63,10 @@ class Story:
         self.system(Join(DANA))
         return self
 
-    def share(self, *, record: bool = False) -> "Story":
+    def share(self, *, record: bool = False, controllable: bool = False) -> "Story":
         """From the beginning to a live picture."""
         self.begin()
         self.says(DANA, m.GiveConsent, scope="view", granted=True)
         self.says(DANA, m.GiveConsent, scope="record", granted=record)
-        self.says(DANA, m.StartSharing, surface=SCREEN)
+        self.says(DANA, m.StartSharing, surface=SCREEN, controllable=controllable)
         return self

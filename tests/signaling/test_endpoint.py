@@ -187,6 +187,8 @@ def _sample(kind: Any) -> Any:
         "reason": "disk_full", "outcome": None,
         "to": "dana", "connection": "c", "sdp": "v=0", "candidate": "", "sdp_mid": None, "sdp_m_line_index": None,
         "x": 0.5, "y": 0.5, "visible": True, "version": 1, "at": 1, "token": "t", "last_seq": 0, "number": 1,
+        "controllable": True, "inputs": [{"kind": "move_pointer", "x": 0.5, "y": 0.5}],
+        "shown": None, "frame": 1, "after": None, "part": 0, "last": True, "width": 8, "height": 8, "tiles": [],
     }  # fmt: skip
     if kind in (m.StartSharing, m.ChangeSurface):
         values["surface"] = msgspec.to_builtins(SCREEN)

@@ -18,6 +18,7 @@ MEDIA = (m.SharingStarted, m.SharingPaused, m.SharingResumed, m.SurfaceChanged, 
 messages: st.SearchStrategy[m.DurableMessage] = st.one_of(
     st.builds(m.GiveConsent, id=st.just("m"), scope=SCOPES, granted=st.booleans()),
     st.builds(m.AskConsent, id=st.just("m"), scope=SCOPES),
+    st.builds(m.ChangeSurface, id=st.just("m"), surface=st.just(SCREEN), controllable=st.booleans()),
     st.builds(
         m.ReportSegmentStarted,
         id=st.just("m"),
@@ -42,7 +43,7 @@ messages: st.SearchStrategy[m.DurableMessage] = st.one_of(
         [
             m.StartSharing("m", SCREEN),
             m.StartSharing("m", PICTURE),
-            m.ChangeSurface("m", SCREEN),
+            m.ReleaseControl("m"),
             m.PauseSharing("m"),
             m.ResumeSharing("m"),
             m.StopSharing("m"),
@@ -67,6 +68,9 @@ relayed: list[m.Relayed] = [
     m.Pointer("screen", 0.5, 0.5, True),
     m.Drawing(None),
     m.RequestSnapshot(),
+    m.Control("screen", []),
+    m.AskTiles(None),
+    *(m.Tiles(actor.id, "screen", 1, None, 0, True, 1, 1, []) for actor in ACTORS),
 ]
 
 
@@ -81,7 +85,7 @@ class Session(RuleBasedStateMachine):
 
     @initialize(ask_recording=st.booleans())
     def opened(self, ask_recording: bool) -> None:
-        self.story = Story(ask_recording=ask_recording)
+        self.story = Story(ask_recording=ask_recording, allow_control=True)
         self.agreed = set()
         self.late = []
 
@@ -90,6 +94,7 @@ class Session(RuleBasedStateMachine):
         for body in () if isinstance(answer, Refusal) else answer:
             match body:
                 case m.ConsentGiven(scope):
+                    assert "control" not in self.agreed
                     self.agreed.add(scope)
                 case m.ConsentWithdrawn(scope) | m.ConsentRefused(scope):
                     self.agreed.discard(scope)
@@ -141,6 +146,11 @@ class Session(RuleBasedStateMachine):
             assert "view" in self.agreed
             assert self.story.state.phase in ("sharing", "paused")
             assert set(to) <= self.story.state.present - {sender.id}
+            if isinstance(message, m.Control):
+                assert "control" in self.agreed
+                assert (self.story.state.phase, sender.role, to) == ("sharing", "agent", ("dana",))
+            if isinstance(message, m.Tiles):
+                assert (self.story.state.phase, sender.role, to) == ("sharing", "customer", (message.to,))
             if "recorder" in (*to, sender.id):
                 assert "record" in self.agreed or {"alice", "bob"} <= self.story.state.present
 
@@ -157,7 +167,7 @@ class Session(RuleBasedStateMachine):
         if record:
             self.note(self.story.step(DANA, m.GiveConsent("m", "record", True)))
         fresh = msgspec.structs.replace(surface, id=f"{surface.id}-{self.story.state.seq}")
-        self.note(self.story.step(DANA, m.StartSharing("m", fresh)))
+        self.note(self.story.step(DANA, m.StartSharing("m", fresh, controllable=True)))
         self.note(self.story.system(Join(RECORDER)))
 
     @rule(actor=st.sampled_from(ACTORS))
@@ -198,6 +208,12 @@ class Session(RuleBasedStateMachine):
         if self.story.state.consents.get("voice") == "given":
             assert {"view", "voice"} <= self.agreed
             assert self.story.state.phase in ("sharing", "paused")
+
+    @invariant()
+    def nothing_is_controlled_but_a_desktop_that_is_seen(self) -> None:
+        if self.story.state.consents.get("control") == "given":
+            assert {"view", "control"} <= self.agreed
+            assert self.story.state.controlled_by in self.story.state.present & {"alice", "bob"}
 
     @invariant()
     def nothing_is_recorded_without_its_own_consent(self) -> None:

@@ -1,6 +1,7 @@
 import { mustHold } from "../../../signaling/browser/session";
 import { Icon } from "../app/icon";
 import { t } from "../app/words";
+import { ControlBanner } from "./controlling";
 import type { LiveSession } from "./live_session";
 
 /** What is out of the ordinary at the moment, in words; nothing when all is well. */
@@ -17,7 +18,7 @@ export function Banners({ live }: { live: LiveSession }) {
       {offline && (
         <p class="banner warning">
           <span class="spinner" aria-hidden="true" />
-          {live.track.value === null ? t("live.offline_no_picture") : t("live.offline")}
+          {live.track.value === null || live.tiles.value !== null ? t("live.offline_no_picture") : t("live.offline")}
         </p>
       )}
       {away && (
@@ -26,12 +27,19 @@ export function Banners({ live }: { live: LiveSession }) {
           {t("live.customer_away", { name })}
         </p>
       )}
+      {live.tiles.value !== null && !offline && !away && phase === "sharing" && (
+        <p class="banner warning">
+          <Icon name="warning" />
+          {t(session.recording === "on" ? "live.snapshots_unrecorded" : "live.snapshots")}
+        </p>
+      )}
       {phase === "paused" && (
         <p class="banner warning">
           <Icon name="pause" />
           {mustHold(session) ? t("live.held") : t("live.paused", { name })}
         </p>
       )}
+      <ControlBanner live={live} />
       {trouble.value !== null && (
         <p class="banner warning">
           <Icon name="warning" />

@@ -1,5 +1,4 @@
 import { useRef, useState } from "preact/hooks";
-import { pathOf } from "../../../signaling/browser/quality";
 import { useFold } from "../app/fold";
 import { t, type Word } from "../app/words";
 import type { LiveSession } from "./live_session";
@@ -8,6 +7,7 @@ type Grade = "none" | "good" | "fair" | "poor";
 
 /** ITU-T G.1010 and common sense: below these one notices nothing, above them one does. */
 function grade(live: LiveSession): Grade {
+  if (live.way.value === "snapshots") return "poor";
   if (live.track.value === null) return "none";
   if (live.peer.value !== "connected") return "poor";
   const quality = live.quality.value;
@@ -31,7 +31,7 @@ export function ConnectionBadge({ live }: { live: LiveSession }) {
   const place = useRef<HTMLDivElement>(null);
   useFold(place, open, () => setOpen(false));
   const now = grade(live);
-  const way = pathOf(live.source.value, live.quality.value);
+  const way = live.way.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what the button in here opened
     <div
@@ -63,12 +63,13 @@ export function ConnectionBadge({ live }: { live: LiveSession }) {
 
 function Figures({ live }: { live: LiveSession }) {
   const quality = live.quality.value;
-  const phrase = live.verification.value;
+  // What comes as snapshots goes by way of the server, whatever connection stood before.
+  const phrase = live.tiles.value === null ? live.verification.value : null;
   const figure = (value: number | null | undefined, unit: string): string =>
     value === null || value === undefined ? "–" : `${value} ${unit}`;
   const size =
     quality?.width === null || quality === null ? "–" : `${quality.width}×${quality.height} ${quality.codec ?? ""}`;
-  const path = pathOf(live.source.value, quality);
+  const path = live.way.value;
   return (
     <div class="connection-figures card stack tight">
       <p>{t(path === null ? "quality.path_none" : `quality.path_${path}`)}</p>

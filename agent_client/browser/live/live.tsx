@@ -11,6 +11,7 @@ import { remember } from "../console/invitation";
 import type { Participation, SessionSummary } from "../http";
 import { Banners } from "./banners";
 import { BookmarkDialog } from "./bookmark";
+import { ControlPad } from "./controlling";
 import { Ended } from "./ended";
 import { Hand } from "./hand";
 import { LiveSession } from "./live_session";
@@ -185,6 +186,7 @@ function View({ live }: { live: LiveSession }) {
           <Banners live={live} />
           <div class="stage">
             <section class="stage-frame" ref={frame} aria-label={t("stage.label")} />
+            {hand !== null && <ControlPad hand={hand} />}
             <WaitingState live={live} />
           </div>
           {hand !== null && live.seen.value && awaited(live) === null && <ToolBar hand={hand} />}

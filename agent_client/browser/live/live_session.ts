@@ -2,10 +2,12 @@ import { batch, computed, signal } from "@preact/signals";
 import { Board, isBoardChange } from "../../../annotate/browser/board";
 import { type Command, Connection, type Link } from "../../../signaling/browser/connection";
 import { rtcIceServers } from "../../../signaling/browser/description";
+import { Ladder } from "../../../signaling/browser/ladder";
 import type { Annotation, Event, Outcome, Path, Pointer, Relay, Relayed } from "../../../signaling/browser/messages";
 import { pathOf, type Quality } from "../../../signaling/browser/quality";
 import {
   apply,
+  controlledBy,
   isRelayed,
   isSeen,
   NEW_SESSION,
@@ -14,6 +16,7 @@ import {
   type Session,
   shownSurface,
 } from "../../../signaling/browser/session";
+import { TileViewer } from "../../../signaling/browser/tile_viewer";
 import { type Source, Viewer } from "../../../signaling/browser/viewer";
 import { at as address } from "../app/api";
 import { complain, complainThat, problem } from "../app/toasts";
@@ -22,6 +25,7 @@ import type { Participation, SessionSummary } from "../http";
 import { Voice } from "./voice";
 
 const QUALITY_EVERY_MS = 2_000;
+const CLIMB_EVERY_MS = 500;
 
 /** A session that this page takes part in: what the server says of it, and the customer's picture. */
 export class LiveSession {
@@ -39,6 +43,10 @@ export class LiveSession {
   readonly track = signal<MediaStreamTrack | null>(null);
   /** Whose connection carries what is shown. */
   readonly source = signal<Source | null>(null);
+  /** The picture as live snapshots, while no media connection brings it. */
+  readonly tiles = signal<HTMLCanvasElement | null>(null);
+  /** Counts the frames of live snapshots. */
+  readonly tileFrames = signal(0);
   readonly peer = signal<RTCPeerConnectionState>("new");
   readonly verification = signal<string | null>(null);
   readonly quality = signal<Quality | null>(null);
@@ -53,6 +61,12 @@ export class LiveSession {
   readonly shown = computed(() => shownSurface(this.session.value));
   /** Pictures are sent one by one: there is no video that could stand still, be measured or be recorded. */
   readonly pictures = computed(() => this.session.value.surface?.kind === "picture");
+  /** How the picture comes; null while that is not known. */
+  readonly way = computed<Path | null>(() =>
+    this.tiles.value === null ? pathOf(this.source.value, this.quality.value) : "snapshots",
+  );
+  /** Whether what this agent does with mouse and keyboard is done on the customer's computer. */
+  readonly controls = computed(() => controlledBy(this.session.value) === this.me.value);
   readonly customer = computed<Participant | null>(() => present(this.session.value, "customer")[0] ?? null);
   readonly unread = computed(() => {
     const lines = this.session.value.chat.slice(this.#readLines.value);
@@ -62,7 +76,9 @@ export class LiveSession {
   readonly voice: Voice;
   readonly #connection: Connection;
   readonly #viewer: Viewer;
-  readonly #timer: number;
+  readonly #tileViewer: TileViewer;
+  readonly #ladder = new Ladder();
+  readonly #timers: readonly number[];
   #reported: Path | null = null;
 
   constructor(
@@ -72,9 +88,13 @@ export class LiveSession {
     this.me.value = participation.participant;
     this.#connection = new Connection({ token: participation.token });
     this.#viewer = new Viewer((message) => this.#connection.relay(message));
+    this.#tileViewer = new TileViewer((message) => this.#connection.relay(message));
     this.voice = new Voice(this.#viewer, (command) => this.command(command));
     this.#listen();
-    this.#timer = window.setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+    this.#timers = [
+      window.setInterval(() => void this.#measure(), QUALITY_EVERY_MS),
+      window.setInterval(() => this.#climb(), CLIMB_EVERY_MS),
+    ];
     this.#connection.open();
   }
 
@@ -118,6 +138,10 @@ export class LiveSession {
     return this.command({ type: "show_surface", surface });
   }
 
+  giveControlBack(): Promise<boolean> {
+    return this.command({ type: "release_control" });
+  }
+
   end(outcome: Outcome | null): Promise<boolean> {
     return this.command({ type: "end", outcome });
   }
@@ -133,7 +157,8 @@ export class LiveSession {
 
   /** This page goes; the session goes on. */
   close(): void {
-    window.clearInterval(this.#timer);
+    for (const timer of this.#timers) window.clearInterval(timer);
+    this.#tileViewer.stop();
     this.voice.close();
     this.#viewer.close();
     this.#connection.close();
@@ -160,6 +185,7 @@ export class LiveSession {
       this.me.value = welcome.participant;
       viewer.setIceServers(rtcIceServers(welcome.ice_servers));
       if (welcome.seq <= this.session.value.seq) this.known.value = true;
+      this.#tileViewer.relinked();
     });
     connection.on("iceServers", (servers) => viewer.setIceServers(rtcIceServers(servers)));
     connection.on("events", (events) => this.#take(events));
@@ -179,6 +205,14 @@ export class LiveSession {
     connection.on("closed", ({ code }) => {
       this.voice.close();
       this.closed.value = code;
+    });
+    this.#tileViewer.on("frame", (canvas) => {
+      const first = this.tiles.value === null;
+      batch(() => {
+        this.tiles.value = canvas;
+        this.tileFrames.value += 1;
+      });
+      if (first) void this.#measure();
     });
     viewer.on("track", (track) => {
       this.track.value = track;
@@ -222,13 +256,33 @@ export class LiveSession {
     if (first) this.#viewer.ask();
   }
 
-  #want(): void {
+  /** The customer whose screen is shared live; null when nobody's is. */
+  get #sharer(): string | null {
     const { surface } = this.session.value;
-    const customer = this.customer.value?.id;
     const live = this.seen.value && surface !== null && surface.kind !== "picture";
+    return live ? (this.customer.value?.id ?? null) : null;
+  }
+
+  #want(): void {
+    const customer = this.#sharer;
     const recorder = isRelayed(this.session.value) ? present(this.session.value, "recorder")[0]?.id : undefined;
     const linked = recorder !== undefined && !this.isAway(recorder);
-    this.#viewer.want(live && customer !== undefined ? { customer, recorder: recorder ?? null, linked } : null);
+    this.#viewer.want(customer === null ? null : { customer, recorder: recorder ?? null, linked });
+    if (customer === null) this.#climb();
+  }
+
+  /** Up to media as soon as they bring the picture, and down to live snapshots when they do not. */
+  #climb(): void {
+    const customer = this.#sharer;
+    if (customer === null) this.#ladder.reset();
+    else if (this.#ladder.step(this.#viewer.flows, performance.now())) {
+      this.#tileViewer.start(customer);
+      return;
+    }
+    this.#tileViewer.stop();
+    if (this.tiles.value === null) return;
+    this.tiles.value = null;
+    void this.#measure();
   }
 
   #hear({ sender, message }: Relay): void {
@@ -236,6 +290,9 @@ export class LiveSession {
       case "offer":
       case "candidate":
         this.#viewer.receive(sender, message);
+        break;
+      case "tiles":
+        this.#tileViewer.receive(sender, message);
         break;
       case "pointer": {
         const pointers = new Map(this.pointers.value);
@@ -258,8 +315,8 @@ export class LiveSession {
 
   async #measure(): Promise<void> {
     const quality = await this.#viewer.quality();
-    this.quality.value = quality;
-    const path = pathOf(this.source.value, quality);
+    this.quality.value = this.tiles.value === null ? quality : null;
+    const path = this.way.value;
     if (path === null || path === this.#reported || this.link.value !== "online" || !this.seen.value) return;
     this.#reported = path;
     // A refusal only means that the session moved on meanwhile.

@@ -16,11 +16,15 @@ import type { LiveSession } from "./live_session";
 
 export const ZOOM_STEP = 1.25;
 
-function sizeOf(element: HTMLVideoElement | HTMLImageElement): Size | null {
+type Shown = HTMLVideoElement | HTMLCanvasElement | HTMLImageElement;
+
+function sizeOf(element: Shown): Size | null {
   const [width, height] =
     element instanceof HTMLVideoElement
       ? [element.videoWidth, element.videoHeight]
-      : [element.naturalWidth, element.naturalHeight];
+      : element instanceof HTMLCanvasElement
+        ? [element.width, element.height]
+        : [element.naturalWidth, element.naturalHeight];
   return width > 0 && height > 0 ? { width, height } : null;
 }
 
@@ -34,7 +38,7 @@ function isOver(video: HTMLVideoElement): boolean {
  * laid out exactly where the picture is to be seen, so that there is no letterbox to reckon with.
  *
  * When the picture begins to come another way, another element takes it up behind the present one, and takes its place
- * once it shows one frame after the other.
+ * once it shows one frame after the other. While it comes as live snapshots, a canvas shows them in the place of both.
  */
 export class Picture {
   readonly view = signal<View>(FIT);
@@ -45,6 +49,8 @@ export class Picture {
   video: HTMLVideoElement;
   readonly ink: InkLayer;
   readonly #image = document.createElement("img");
+  /** A copy of the live snapshots, so that it can stand still. */
+  readonly #canvas = document.createElement("canvas");
   readonly #resizes: ResizeObserver;
   readonly #effects: (() => void)[];
   readonly #successors = new Set<HTMLVideoElement>();
@@ -56,19 +62,20 @@ export class Picture {
     readonly live: LiveSession,
   ) {
     this.video = this.#createVideo();
-    for (const element of [this.video, this.#image]) {
+    for (const element of [this.video, this.#canvas, this.#image]) {
       element.className = "picture";
       element.draggable = false;
       frame.append(element);
     }
     this.#image.alt = "";
-    this.#image.hidden = true;
+    this.#image.hidden = this.#canvas.hidden = true;
     this.ink = new InkLayer(this.video, frame, { now: () => live.now() });
     this.#resizes = new ResizeObserver(() => this.#lay());
     this.#resizes.observe(frame);
     this.#image.addEventListener("load", () => this.#turn());
     this.#effects = [
       effect(() => this.#receive(live.track.value)),
+      effect(() => this.#copy(live.tiles.value, live.tileFrames.value)),
       effect(() => this.#show(live.shown.value?.id ?? null, live.session.value.surface?.id ?? null)),
       effect(() => {
         this.ink.board = live.board.value;
@@ -117,18 +124,19 @@ export class Picture {
   release(): void {
     this.held.value = false;
     if (this.#ready !== null) this.#succeed(this.#ready);
+    this.#copy(this.live.tiles.peek());
     // Refused only where there is nothing to play; then the next track plays by itself.
     void this.video.play().catch(() => undefined);
   }
 
   /** The live picture as it stands, in its own resolution; null when there is none. */
   async capture(): Promise<Blob | null> {
-    const { video } = this;
-    const size = sizeOf(video);
+    const moving = this.#moving;
+    const size = sizeOf(moving);
     if (size === null) return null;
     const canvas = document.createElement("canvas");
     Object.assign(canvas, size);
-    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    canvas.getContext("2d")?.drawImage(moving, 0, 0);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
 
@@ -179,7 +187,8 @@ export class Picture {
 
   #present(video: HTMLVideoElement, track: MediaStreamTrack): void {
     if (video !== this.video) {
-      if (!this.#successors.has(video)) return;
+      // The end of a track shows as a frame, a black one.
+      if (!this.#successors.has(video) || isOver(video)) return;
       // What stands still at the agent's wish stands until the agent lets go of it.
       if (this.held.peek()) this.#ready = video;
       else this.#succeed(video);
@@ -195,7 +204,7 @@ export class Picture {
     this.video.className = "picture";
     this.video.hidden = before.hidden;
     this.#dismiss(before, ...[...this.#successors].filter(isOver));
-    if (!this.video.hidden) this.ink.element = this.video;
+    if (this.ink.element === before) this.ink.element = this.video;
     this.#lay();
   }
 
@@ -218,8 +227,7 @@ export class Picture {
     delete this.#image.dataset.surface;
     this.#image.hidden = true;
     this.#image.removeAttribute("src");
-    this.video.hidden = false;
-    this.ink.element = this.video;
+    this.#reveal();
     this.ink.surface = live;
     if (this.held.peek()) this.release();
     this.#lay();
@@ -230,14 +238,38 @@ export class Picture {
     const surface = this.#image.dataset.surface;
     if (surface === undefined) return;
     this.#image.hidden = false;
-    this.video.hidden = true;
+    this.video.hidden = this.#canvas.hidden = true;
     this.ink.element = this.#image;
     this.ink.surface = surface;
     this.#lay();
   }
 
+  /** Draws what came as live snapshots, or goes back to the video when they are over. */
+  #copy(tiles: HTMLCanvasElement | null, _frame = 0): void {
+    if (this.held.peek()) return;
+    const { width, height } = tiles ?? { width: 0, height: 0 };
+    const same = this.#canvas.width === width && this.#canvas.height === height;
+    if (!same) Object.assign(this.#canvas, { width, height });
+    if (tiles) this.#canvas.getContext("2d", { alpha: false })?.drawImage(tiles, 0, 0);
+    if (!same && this.#image.hidden) this.#reveal();
+  }
+
+  /** What shows the live picture at this moment. */
+  get #moving(): HTMLVideoElement | HTMLCanvasElement {
+    return this.#canvas.width > 0 ? this.#canvas : this.video;
+  }
+
+  /** Lets the live picture be seen. */
+  #reveal(): void {
+    const moving = this.#moving;
+    this.video.hidden = moving !== this.video;
+    this.#canvas.hidden = moving !== this.#canvas;
+    this.ink.element = moving;
+    this.#lay();
+  }
+
   #size(): Size | null {
-    return sizeOf(this.#image.hidden ? this.video : this.#image);
+    return sizeOf(this.#image.hidden ? this.#moving : this.#image);
   }
 
   #frameSize(): Size {
@@ -252,7 +284,7 @@ export class Picture {
       return;
     }
     const box = place(this.view.peek(), frame, size);
-    for (const { style } of [this.video, this.#image, ...this.#successors]) {
+    for (const { style } of [this.video, this.#canvas, this.#image, ...this.#successors]) {
       style.left = `${box.x}px`;
       style.top = `${box.y}px`;
       style.width = `${box.width}px`;

@@ -8,6 +8,7 @@ import { clock, t } from "../app/words";
 import { InvitationCard } from "../console/invitation";
 import { ColleaguesDialog } from "./colleagues";
 import { ConnectionBadge } from "./connection_badge";
+import { Controlling } from "./controlling";
 import { EndingDialog } from "./ending";
 import type { LiveSession } from "./live_session";
 import { Recording } from "./recording";
@@ -65,6 +66,7 @@ export function TopBar({ live }: { live: LiveSession }) {
         <People live={live} />
         <Recording live={live} />
         <Talking live={live} />
+        <Controlling live={live} />
         {!live.pictures.value && <ConnectionBadge live={live} />}
       </div>
       <div class="top-actions">

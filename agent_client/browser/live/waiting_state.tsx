@@ -22,7 +22,9 @@ export function awaited(live: LiveSession): { title: Word; text: Word } | null {
       if (surface?.kind === "picture") {
         return live.shown.value?.id === surface.id ? { title: "await.upload", text: "await.upload_text" } : null;
       }
-      return live.track.value === null ? { title: "await.picture", text: "await.picture_text" } : null;
+      return live.track.value === null && live.tiles.value === null
+        ? { title: "await.picture", text: "await.picture_text" }
+        : null;
     default:
       return null;
   }

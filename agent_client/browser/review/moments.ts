@@ -123,6 +123,10 @@ function sentence(
     case "consent_given":
     case "consent_refused":
     case "consent_withdrawn":
+      // Anybody ends it: who has it, who gave it, or the server with a pause.
+      if (body.type === "consent_withdrawn" && body.scope === "control") {
+        return { key: "review.event.control_ended", values: { name } };
+      }
       return { key, values: { name, scope: words(`review.scope.${body.scope}`) } };
     case "sharing_started":
     case "surface_changed": {

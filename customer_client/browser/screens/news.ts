@@ -39,7 +39,7 @@ export function sharingNews(page: Page, customer: Customer): () => void {
         const said = VOICE[body.type];
         if (said) page.announce(t(said, { agent: agent() }));
       }
-      const key = NEWS[body.type];
+      const key = customer.unseen && body.type.startsWith("sharing_") ? "cover.unseen" : NEWS[body.type];
       if (!key || (actor === mine && body.type === "surface_shown")) return;
       page.announce(t(key, { agent: agent() }));
       if (body.type === "annotation_added" && document.hidden) {

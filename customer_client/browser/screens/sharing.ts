@@ -9,6 +9,7 @@ import { Mirror } from "../mirror";
 import type { Page, Screen } from "../page";
 import { picturePanel } from "../picture_panel";
 import { listed, t } from "../words";
+import { coverParts } from "./covers";
 import { sharingNews } from "./news";
 import { voiceParts } from "./voice";
 
@@ -62,6 +63,8 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
   const stillBanner = element("p", { class: "banner", hidden: true }, t("sharing.snapshot", { agent: agent() }));
   const question = recordingQuestion(customer, agent());
   const voice = voiceParts(customer, agent);
+  const covers = coverParts(page, customer);
+  mirror.element.append(covers.layer);
   const asked = [question, voice.question];
   const background = element("p", { class: "small muted background" }, t("sharing.background"));
   const banners = element(
@@ -70,6 +73,8 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     ...asked,
     linkBanner,
     pausedBanner,
+    covers.panel,
+    covers.banner,
     ...voice.banners,
     stillBanner,
     relayed,
@@ -194,6 +199,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     show(question, session.consents.record === "asked" && isSeen(session));
 
     voice.update();
+    covers.update();
     const verified = customer.verification;
     setText(phrase, verified?.phrase ?? "");
     setText(phraseHint, t("sharing.phrase.hint", { agent: verified?.agent || agent() }));
@@ -207,10 +213,10 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
     const lost = customer.link !== "online";
     setText(linkBanner, lost ? linkText(customer, names || agent()) : "");
     show(linkBanner, lost);
-    show(pausedBanner, customer.paused);
+    show(pausedBanner, customer.paused && !(customer.unseen && !covers.panel.hidden));
     setText(pausedText, t(mustHold(session) ? "sharing.held" : "sharing.paused"));
     show(stillBanner, !pictures && session.shown !== null);
-    show(background, !pictures && !customer.paused && session.shown === null);
+    show(background, !pictures && !customer.paused && session.shown === null && covers.panel.hidden === true);
 
     for (const label of [pause.label, pauseThere])
       setText(label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
@@ -233,7 +239,16 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
       { class: "sharing" },
       frame,
       element("h1", { class: "unseen" }, t("sharing.you")),
-      element("div", { class: "status row" }, seen, recording, stopRecording, ...voice.status, verification),
+      element(
+        "div",
+        { class: "status row" },
+        seen,
+        recording,
+        stopRecording,
+        ...voice.status,
+        covers.status,
+        verification,
+      ),
       banners,
       stage,
       inline,
@@ -242,6 +257,7 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
         { class: "bar", role: "toolbar", "aria-label": t("sharing.you") },
         pause.button,
         stop.button,
+        covers.button,
         picture.button,
         chat.button,
         voice.button,

@@ -4,6 +4,7 @@ import { element, setText, show } from "../elements";
 import type { Page, Screen } from "../page";
 import { refusalText } from "../refusals";
 import { type Key, t } from "../words";
+import { programOffer } from "./program";
 
 const TROUBLES: Record<CaptureTrouble, { title?: Key; text: Key }> = {
   closed: { title: "trouble.closed.title", text: "trouble.closed" },
@@ -19,6 +20,8 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
 
   const view = element("input", { type: "checkbox", role: "switch", checked: true, onchange: () => update() });
   const record = element("input", { type: "checkbox", role: "switch" });
+  const cover = element("input", { type: "checkbox", role: "switch" });
+  const covering = choice(cover, t("who.cover"), t("who.cover.hint"));
   const recording = choice(record, t("who.record", names), t("who.record.hint"));
   const choose = element("button", { class: "button primary large", type: "button", onclick: () => void share() });
   setText(choose, t("who.choose"));
@@ -55,7 +58,7 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
     try {
       const track = await pickSurface();
       if (customer.session.phase === "ended" || customer.closed) track.stop();
-      else customer.share(track);
+      else customer.share(track, cover.checked);
     } catch (error) {
       customer.withdraw();
       const { title, text } = TROUBLES[error instanceof CaptureError ? error.trouble : "device"];
@@ -114,9 +117,16 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
         { class: "banner warning scam", "aria-label": t("who.scam.title", names) },
         element("div", {}, element("strong", {}, t("who.scam.title", names)), " ", t("who.scam.text")),
       ),
-      element("div", { class: "card stack" }, choice(view, t("who.view", names), t("who.view.hint")), recording),
+      element(
+        "div",
+        { class: "card stack" },
+        choice(view, t("who.view", names), t("who.view.hint")),
+        recording,
+        able && covering,
+      ),
       trouble,
       element("div", { class: "stack tight" }, element("div", { class: "row actions" }, choose, picture, no), hint),
+      programOffer(customer),
       element(
         "div",
         { class: "sides" },

@@ -45,7 +45,7 @@ describe("the timeline in words", () => {
       [0, "p1", alice],
       [100, "p2", dana],
       [200, "p2", { type: "consent_given", scope: "record" }],
-      [300, "p2", { type: "sharing_started", surface: screen }],
+      [300, "p2", { type: "sharing_started", surface: screen, controllable: false }],
       [400, "p1", { type: "bookmark_added", title: "The error", at: T + 400 }],
       [500, "p2", { type: "left", participant: "p2", reason: "lost" }],
       [600, "p1", { type: "session_ended", outcome: "solved" }],
@@ -111,7 +111,14 @@ describe("the timeline in words", () => {
   test("has a sentence in every language for everything that can happen", () => {
     const surface = { ...screen };
     const bodies: EventBody[] = [
-      { type: "session_opened", organization: "", subject: "", ask_recording: true, strict_recording: false },
+      {
+        type: "session_opened",
+        organization: "",
+        subject: "",
+        ask_recording: true,
+        strict_recording: false,
+        allow_control: false,
+      },
       { type: "agent_assigned", user: "u", name: "Alice" },
       alice,
       ...(["left", "lost", "replaced", "removed"] as const).map(
@@ -121,8 +128,8 @@ describe("the timeline in words", () => {
         (["view", "record", "voice", "control"] as const).map((scope): EventBody => ({ type, scope })),
       ),
       ...(["monitor", "window", "browser", "picture", "camera"] as const).flatMap((kind): EventBody[] => [
-        { type: "sharing_started", surface: { ...surface, kind } },
-        { type: "surface_changed", surface: { ...surface, kind } },
+        { type: "sharing_started", surface: { ...surface, kind }, controllable: false },
+        { type: "surface_changed", surface: { ...surface, kind }, controllable: false },
       ]),
       { type: "sharing_paused" },
       { type: "sharing_resumed" },
@@ -229,11 +236,11 @@ test("the chapters of a clip are the bookmarks and the lasting steps within it",
 describe("what was to be seen", () => {
   const scenes = scenesOf(
     timeline(
-      [1_000, "p2", { type: "sharing_started", surface: screen }],
+      [1_000, "p2", { type: "sharing_started", surface: screen, controllable: false }],
       [2_000, "p1", { type: "snapshot_taken", surface: picture, requested_by: null, digest: "" }],
       [2_500, "p1", { type: "surface_shown", surface: "frozen" }],
       [4_000, "p1", { type: "surface_shown", surface: null }],
-      [5_000, "p2", { type: "surface_changed", surface: { ...screen, width: 800, height: 600 } }],
+      [5_000, "p2", { type: "surface_changed", surface: { ...screen, width: 800, height: 600 }, controllable: false }],
       [6_000, "p2", { type: "sharing_paused" }],
       [7_000, "p2", { type: "sharing_stopped" }],
     ),

@@ -43,8 +43,8 @@ setInterval(() => {{
 
 READ = """({selector, bits}) => {
   const element = document.querySelector(selector);
-  const width = element?.videoWidth ?? element?.naturalWidth ?? 0;
-  const height = element?.videoHeight ?? element?.naturalHeight ?? 0;
+  const width = element?.videoWidth ?? element?.naturalWidth ?? element?.width ?? 0;
+  const height = element?.videoHeight ?? element?.naturalHeight ?? element?.height ?? 0;
   if (width === 0) return null;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
@@ -60,6 +60,24 @@ def count_in(page: Page, selector: str) -> int | None:
     if blocks is None or any(60 < brightness < 195 for brightness in blocks):
         return None
     return sum(1 << bit for bit, brightness in enumerate(blocks) if brightness > 127)
+
+
+PIXEL = """({selector, x, y}) => {
+  const element = document.querySelector(selector);
+  const width = element?.videoWidth ?? element?.width ?? 0;
+  const height = element?.videoHeight ?? element?.height ?? 0;
+  if (width === 0) return null;
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  context.drawImage(element, 0, 0);
+  return [...context.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data.slice(0, 3)];
+}"""
+
+
+def is_about(page: Page, selector: str, at: tuple[float, float], color: str) -> bool:
+    """Whether a decoded pixel, at fractions of a picture, has about this color."""
+    pixel: list[int] | None = page.evaluate(PIXEL, {"selector": selector, "x": at[0], "y": at[1]})
+    wanted = bytes.fromhex(color[1:])
+    return pixel is not None and all(abs(a - b) < 30 for a, b in zip(pixel, wanted, strict=True))
 
 
 def eventually(page: Page, look: Callable[[], Found | None], what: str) -> Found:

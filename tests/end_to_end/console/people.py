@@ -59,14 +59,19 @@ class Desk:
     # --- What every session begins with ---
 
     def invite(
-        self, alice: Page, title: str = "The printer prints blank pages", ask_recording: bool = False
+        self,
+        alice: Page,
+        title: str = "The printer prints blank pages",
+        ask_recording: bool = False,
+        strict_recording: bool = False,
     ) -> tuple[str, str]:
         """A session of a new ticket, and the link for the customer."""
         ticket = self.ask(
             alice, "/api/tickets",
             {"title": title, "problem": "", "priority": "normal", "customer_name": "Dana", "customer_email": ""},
         )  # fmt: skip
-        started = self.ask(alice, f"/api/tickets/{ticket['id']}/sessions", {"ask_recording": ask_recording})
+        policy = {"ask_recording": ask_recording, "strict_recording": strict_recording}
+        started = self.ask(alice, f"/api/tickets/{ticket['id']}/sessions", policy)
         self.server.confidential.add(started["invitation"]["link"].partition("#")[2])
         return started["session"], started["invitation"]["link"]
 
@@ -128,6 +133,27 @@ def around(page: Page, selector: str, left: float, top: float, right: float, bot
         box["x"] + right * box["width"],
         box["y"] + bottom * box["height"],
     )
+
+
+def ink_on(page: Page, selector: str = LIVE) -> counter.Extent:
+    """Where the ink lies on what Alice sees, in fractions of the picture, which may change its size."""
+    stage = page.locator("section.stage-frame")
+
+    def look() -> counter.Extent | None:
+        found = counter.extent(counter.ink(counter.looks(stage)))
+        frame, picture = stage.bounding_box(), page.locator(selector).bounding_box()
+        if not found or frame is None or picture is None:
+            return None
+        left, top = picture["x"] - frame["x"], picture["y"] - frame["y"]
+        width, height = picture["width"], picture["height"]
+        return (
+            (found[0] - left) / width,
+            (found[1] - top) / height,
+            (found[2] - left) / width,
+            (found[3] - top) / height,
+        )
+
+    return counter.eventually(page, look, "ink")
 
 
 def inked(dana: Page) -> bool:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import MakeServer
 from tests.end_to_end.console import counter
 from tests.end_to_end.console.conftest import Browsers
-from tests.end_to_end.console.people import LIVE, Desk, around, draw_box, sees
+from tests.end_to_end.console.people import LIVE, Desk, around, draw_box, ink_on, sees
 from tests.server_process import ServerProcess
 
 WATCH = """(() => {
@@ -123,27 +123,6 @@ def ordered(page: Page, *happenings: str) -> None:
     assert places == sorted(places), told
 
 
-def inked(page: Page) -> counter.Extent:
-    """Where the ink lies on what Alice sees, in fractions of the picture, which may change its size."""
-    stage = page.locator("section.stage-frame")
-
-    def look() -> counter.Extent | None:
-        found = counter.extent(counter.ink(counter.looks(stage)))
-        frame, picture = stage.bounding_box(), page.locator(LIVE).bounding_box()
-        if not found or frame is None or picture is None:
-            return None
-        left, top = picture["x"] - frame["x"], picture["y"] - frame["y"]
-        width, height = picture["width"], picture["height"]
-        return (
-            (found[0] - left) / width,
-            (found[1] - top) / height,
-            (found[2] - left) / width,
-            (found[3] - top) / height,
-        )
-
-    return counter.eventually(page, look, "ink")
-
-
 def feeds(dana: Page, count: int) -> None:
     """Waits until Dana's browser sends to no more than so many."""
     standing = "window.__connections.filter((each) => each.connectionState === 'connected').length"
@@ -161,7 +140,7 @@ def test_a_recorded_picture_changes_its_way_without_a_break_and_finds_back_when_
     expect(dana.locator("summary", has_text="because it is recorded")).to_be_visible()
     expect(dana.locator("summary", has_text="Security phrase:")).to_be_hidden()
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
-    ink = inked(alice)
+    ink = ink_on(alice)
 
     dana.get_by_role("button", name="Stop recording").click()
     comes(alice, "direct")
@@ -170,7 +149,7 @@ def test_a_recorded_picture_changes_its_way_without_a_break_and_finds_back_when_
     feeds(dana, 1)
     expect(dana.locator("summary", has_text="Security phrase:")).to_be_visible()
     expect(dana.locator("summary", has_text="because it is recorded")).to_be_hidden()
-    assert inked(alice) == pytest.approx(ink, abs=0.01)
+    assert ink_on(alice) == pytest.approx(ink, abs=0.01)
 
     alice.get_by_role("button", name="Ask to record").click()
     dana.get_by_role("button", name="Allow recording").click()
@@ -178,7 +157,7 @@ def test_a_recorded_picture_changes_its_way_without_a_break_and_finds_back_when_
     recorder.kill()
     comes(alice, "direct")
     ordered(alice, "frame 4", "report direct", "closed 3")
-    assert inked(alice) == pytest.approx(ink, abs=0.01)
+    assert ink_on(alice) == pytest.approx(ink, abs=0.01)
     alice.get_by_role("button", name="Timeline").click()
     expect(alice.get_by_text("The picture comes through the recorder").first).to_be_visible()
     expect(alice.get_by_text("The picture comes directly").first).to_be_visible()

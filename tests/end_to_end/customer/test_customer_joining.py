@@ -1,10 +1,12 @@
 """How Dana comes in: by a link, by a spoken code, in two tabs, in her language; and how she says no."""
 
+import shutil
 import sqlite3
 
 import pytest
 from playwright.async_api import Page, expect
 
+from customer_client.invitation import read_file_name
 from signaling import messages as m
 from tests.end_to_end.customer.conftest import OpenPage
 from tests.end_to_end.customer.support_agent import support_agent
@@ -31,6 +33,28 @@ async def test_a_link_says_who_asks_and_what_for_and_leaves_the_address_bar(
         await expect(page.get_by_text("Did you ask Sightline for help?")).to_be_visible()
         await expect(page.get_by_role("button", name=CHOOSE)).to_be_enabled()
         assert page.url == f"{server.url}/join"
+
+
+async def test_the_program_for_this_computer_is_had_under_a_name_that_takes_over_from_the_page(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
+    page, other = await open_page(), await open_page()
+    clients = server.data / "clients"
+    clients.mkdir()
+    (clients / "sightline-linux-x86_64.zip").write_bytes(b"the client")
+    async with support_agent(server) as alice:
+        await page.goto(alice.link)
+        async with page.expect_download() as downloading:
+            await page.get_by_role("button", name="Get the program for Linux (1 MB)").click()
+        invited = read_file_name((await downloading.value).suggested_filename)
+        assert invited is not None
+        assert invited.server == server.url
+        await expect(page.get_by_role("status").filter(has_text=f"Your code {invited.code} is good")).to_be_visible()
+
+        await other.goto(invited.page)
+        await expect(other.get_by_role("button", name=CHOOSE)).to_be_visible()
+        await expect(page.get_by_role("heading", name="This continues in another tab")).to_be_visible()
+    shutil.rmtree(clients)
 
 
 async def test_recording_is_a_switch_of_its_own_that_is_off(server: ServerProcess, open_page: OpenPage) -> None:

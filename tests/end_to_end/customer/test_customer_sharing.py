@@ -1,19 +1,21 @@
 """Dana shares her screen: who sees it, what is drawn on it, and every way in which it ends."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.async_api import Page, expect
 
 from signaling import messages as m
-from signaling.client import new_id
+from signaling.client import RefusedError, new_id
 from tests.conftest import MakeServer
 from tests.end_to_end.customer.conftest import SCREEN, OpenPage
 from tests.end_to_end.customer.line import line_to
-from tests.end_to_end.customer.support_agent import SupportAgent, support_agent
+from tests.end_to_end.customer.support_agent import WAIT_S, SupportAgent, support_agent
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -33,6 +35,7 @@ INK_AT = """async ([x, y]) => {
 """The ink's pixel at a point of the surface, found with arithmetic of its own."""
 RED = [0xE5, 0x32, 0x2D, 255]
 NOTHING = [0, 0, 0, 0]
+BLACK = 40
 
 
 async def share(page: Page, alice: SupportAgent, record: bool = False) -> None:
@@ -120,8 +123,8 @@ async def test_what_the_page_has_no_part_for_is_refused(server: ServerProcess, o
     page = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(page, alice)
-        await alice.connection.send(m.AskConsent(new_id(), "control"))
-        await alice.until(lambda a: m.ConsentRefused("control") in told(a, m.ConsentRefused))
+        with pytest.raises(RefusedError, match="switched off"):
+            await alice.connection.send(m.AskConsent(new_id(), "control"))
         await alice.connection.send(m.AskConsent(new_id(), "record"))
         question = page.get_by_role("alertdialog", name="Alice asks to record this")
         await question.get_by_role("button", name="No recording").click()
@@ -264,6 +267,31 @@ async def test_recording_may_be_asked_for_later_and_stopped_by_dana(server: Serv
         await alice.until(lambda a: a.state.recording == "off")
         await expect(page.locator(".recording")).to_be_hidden()
         assert alice.state.phase == "sharing"
+
+
+async def test_a_part_is_covered_where_the_browser_lets_no_frame_be_touched(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
+    page = await open_page(shares=True)
+    await page.add_init_script("delete window.MediaStreamTrackProcessor")
+    async with support_agent(server) as alice:
+        await share(page, alice)
+        x, y = SCREEN[0] // 2 + 300, SCREEN[1] // 2
+        assert (await alice.frame()).to_ndarray(format="gray")[y, x] > BLACK
+        await page.get_by_role("button", name="Cover a part").click()
+        await page.get_by_role("button", name="Add a cover").click()
+        for _ in range(12):
+            await page.keyboard.press("Shift+ArrowRight")
+        await page.get_by_role("button", name="Done").click()
+        async with asyncio.timeout(WAIT_S):
+            while (await alice.frame()).to_ndarray(format="gray")[y, x] > BLACK:
+                pass
+        await alice.ask_snapshot()
+        await alice.until(lambda a: told(a, m.SnapshotTaken))
+        taken = told(alice, m.SnapshotTaken)[0].surface.id
+        picture = Image.open(io.BytesIO(await alice.picture(taken))).convert("L")
+        assert picture.getpixel((x, y)) == 0
+        assert np.asarray(picture).max() > BLACK, "more was covered than was asked for"
 
 
 async def test_chat_goes_both_ways_and_counts_what_is_unread(server: ServerProcess, open_page: OpenPage) -> None:

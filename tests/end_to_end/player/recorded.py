@@ -72,12 +72,12 @@ class CountingCustomer(SimulatedCustomer):
     async def resize(self, size: tuple[int, int]) -> None:
         """Gives the shared window another size."""
         assert isinstance(self._screen, CountingScreen)
-        surface = self._link.state.surface
+        surface = self.link.state.surface
         assert surface is not None
         self._screen.size = size
         width, height = size
         changed = m.Surface(surface.id, surface.kind, surface.label, width, height)
-        await self._link.send(m.ChangeSurface(id=new_id(), surface=changed))
+        await self.link.send(m.ChangeSurface(id=new_id(), surface=changed))
 
 
 class Recorded(NamedTuple):

@@ -24,7 +24,7 @@ function session(...more: EventBody[]): Session {
     joined("dana", "customer"),
     joined("alice", "agent"),
     { type: "consent_given", scope: "view" },
-    { type: "sharing_started", surface: SCREEN },
+    { type: "sharing_started", surface: SCREEN, controllable: false },
     ...more,
   ];
   return fold(bodies.map((body, index): Event => ({ seq: index + 1, at: index, actor: "", body })));
@@ -54,6 +54,7 @@ test("a recorded picture goes once to the recorder, and to Alice until she has i
   const carried = session(...recorded, path("alice", "recorder"));
   expect(audience(carried)).toEqual(["recorder"]);
   expect([whyRelayed(session(...recorded)), whyRelayed(carried)]).toEqual([null, "recorded"]);
+  expect(whyRelayed(session(...recorded, path("alice", "snapshots")))).toBe("snapshots");
 });
 
 test("two viewers are served by the recorder without a recording; who comes later is sent nothing directly", () => {
@@ -87,7 +88,7 @@ test("pictures that are sent one by one are nobody's to pass on", () => {
   const pictures = session(
     { type: "sharing_stopped" },
     { type: "consent_given", scope: "view" },
-    { type: "sharing_started", surface: { ...SCREEN, id: "pictures", kind: "picture" } },
+    { type: "sharing_started", surface: { ...SCREEN, id: "pictures", kind: "picture" }, controllable: false },
     joined("bob", "agent"),
     joined("recorder", "recorder"),
   );

@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { Event, EventBody, Surface } from "../../../signaling/browser/messages";
-import { apply, fold, isSeen, present, sharedFor, shownSurface } from "../../../signaling/browser/session";
+import {
+  apply,
+  controlledBy,
+  fold,
+  isSeen,
+  mayBeControlled,
+  present,
+  sharedFor,
+  shownSurface,
+} from "../../../signaling/browser/session";
 
 const SCREEN: Surface = { id: "screen", kind: "monitor", label: "", width: 1280, height: 720 };
 const STILL: Surface = { ...SCREEN, id: "still" };
@@ -10,13 +19,20 @@ function story(...bodies: EventBody[]): Event[] {
 }
 
 const SHARED: EventBody[] = [
-  { type: "session_opened", organization: "ACME", subject: "Invoice", ask_recording: true, strict_recording: false },
+  {
+    type: "session_opened",
+    organization: "ACME",
+    subject: "Invoice",
+    ask_recording: true,
+    strict_recording: false,
+    allow_control: false,
+  },
   { type: "agent_assigned", user: "u1", name: "Alice" },
   { type: "joined", participant: "dana", role: "customer", name: "Dana" },
   { type: "joined", participant: "alice", role: "agent", name: "Alice" },
   { type: "consent_asked", scope: "view" },
   { type: "consent_given", scope: "view" },
-  { type: "sharing_started", surface: SCREEN },
+  { type: "sharing_started", surface: SCREEN, controllable: false },
 ];
 
 test("a screen is seen between the yes and the stop, and at no other time", () => {
@@ -41,7 +57,7 @@ test("what is shown is the snapshot, until the live picture is shown again or ch
     seq: 10,
     at: 10_000,
     actor: "dana",
-    body: { type: "surface_changed", surface: wider },
+    body: { type: "surface_changed", surface: wider, controllable: false },
   });
   expect(shownSurface(changed)).toEqual(wider);
 });
@@ -53,6 +69,24 @@ test("recording is on only between its start and its stop, and a failure is told
   expect([failed.recording, failed.recordingFailed]).toEqual(["on", "lost"]);
   const stopped = apply(failed, { seq: 11, at: 1, actor: "system", body: { type: "recording_stopped" } });
   expect([stopped.recording, stopped.recordingFailed, stopped.recorded]).toEqual(["off", null, true]);
+});
+
+test("control is that of who asked for it, as long as the desktop is seen, and is never that of a browser's tab", () => {
+  const handed = (kind: Surface["kind"], ...after: EventBody[]) => {
+    const asked = story(
+      ...SHARED.map((body) => (body.type === "session_opened" ? { ...body, allow_control: true } : body)).slice(0, -1),
+      { type: "sharing_started", surface: { ...SCREEN, kind }, controllable: true },
+      { type: "consent_asked", scope: "control" },
+      { type: "consent_given", scope: "control" },
+      ...after,
+    );
+    return fold(asked.map((event) => (event.seq === 8 ? { ...event, actor: "alice" } : event)));
+  };
+  expect(controlledBy(handed("monitor"))).toBe("alice");
+  expect(controlledBy(handed("browser"))).toBeNull();
+  expect(controlledBy(handed("window", { type: "sharing_paused" }))).toBeNull();
+  const ended = handed("window", { type: "consent_withdrawn", scope: "control" });
+  expect([controlledBy(ended), mayBeControlled(ended)]).toEqual([null, true]);
 });
 
 test("who left is known by name and not present; a customer's leaving clears consents, an agent's does not", () => {

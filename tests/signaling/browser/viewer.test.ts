@@ -160,6 +160,20 @@ test("a recorder that says nothing is given up after two seconds, and with its l
   }
 });
 
+test("a customer who was cut off is asked anew as soon as ICE should have heard something", async () => {
+  viewer.want(DIRECT);
+  const peer = await offered("dana");
+  viewer.shown(peer.video);
+  peer.bytes += 100;
+  await vi.advanceTimersByTimeAsync(3_500);
+  expect([viewer.flows, said]).toEqual([true, ["answer dana"]]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([viewer.flows, said]).toEqual([false, ["answer dana", "reoffer dana"]]);
+  peer.bytes += 100;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(viewer.flows).toBe(true);
+});
+
 test("who loads the page again asks the recorder first, and the customer when that does not offer", async () => {
   viewer.want(RELAYED);
   viewer.ask();
@@ -168,7 +182,7 @@ test("who loads the page again asks the recorder first, and the customer when th
   expect(said).toEqual(["reoffer recorder", "reoffer dana"]);
 });
 
-test("a broken connection is asked for anew after three seconds, and given up as soon as its successor is answered", async () => {
+test("a broken connection is asked for anew after three seconds, and given up as soon as its successor shows a frame", async () => {
   viewer.want(DIRECT);
   const first = await offered("dana");
   viewer.shown(first.video);
@@ -176,7 +190,7 @@ test("a broken connection is asked for anew after three seconds, and given up as
   await vi.advanceTimersByTimeAsync(3_000);
   expect(said).toEqual(["answer dana", "reoffer dana"]);
   const second = await offered("dana");
-  expect(viewer.state).toBe("connected");
+  expect([viewer.state, viewer.flows]).toEqual(["failed", false]);
   viewer.shown(second.video);
-  expect(sources).toEqual(["customer", "customer"]);
+  expect([sources, viewer.state, viewer.flows]).toEqual([["customer", "customer"], "connected", true]);
 });

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from recorder import feedback, rtp
 from recorder.frames import Frame
 from recorder.keyframes import begins_keyframe
-from recorder.pace import CEILING, FLOOR, Pace
-from recorder.passing import History, Passing, Terms
 from recorder.reception import Reception
-from recorder.rtp import Packet
+from signaling import feedback, rtp
 from signaling.aiortc_internals import Negotiated
+from signaling.pace import CEILING, FLOOR, Pace
+from signaling.passing import History, Passing, Terms
+from signaling.rtp import Packet
 from tests.recorder.packets import delta, keyframe, packets
 
 TERMS = Terms(110, 0x9999, 111, 0xAAAA, 3)
@@ -159,6 +159,18 @@ def test_a_viewer_is_let_in_at_a_keyframe_and_then_gets_every_frame_at_once() ->
     assert [(b - a) & 0xFFFF for a, b in itertools.pairwise(numbers)] == [1] * (len(numbers) - 1)
     assert {(packet.ssrc, packet.payload_type) for packet in viewer.sent} == {(0x9999, 110)}
     assert all(packet.send_time is not None for packet in viewer.sent if packet.marker)
+
+
+def test_a_viewer_that_knows_how_is_told_to_show_each_picture_at_once() -> None:
+    sent, history = list[bytes](), History(lambda _: True)
+    passing = Passing(TERMS._replace(playout_delay=14), sent.append, sent.append, lambda _: None)
+    [packet] = packets([keyframe(50)])
+    index = history.add(packet)
+    assert index is not None
+    passing.packet(history, index, packet, 1.0)
+    [data] = sent
+    assert data[12:16] == b"\xbe\xde\0\2" and data[20:24] == b"\xe2\0\0\0"
+    assert (rtp.parse(data, 3).payload, rtp.parse(data, 3).send_time) == (packet.payload, 1 << 18)
 
 
 def test_what_a_viewer_loses_is_sent_again_to_it_alone() -> None:

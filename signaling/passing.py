@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recorder import feedback
-from recorder.pace import CEILING, Pace
-from recorder.rtp import Packet
+from signaling import feedback
+from signaling.aiortc_internals import Negotiated
+from signaling.pace import CEILING, Pace
+from signaling.rtp import Packet
 
 CLOCK_RATE = 90_000
 REMEMBERED = 1024
@@ -32,13 +33,28 @@ REPORT_EVERY = 1.0
 
 
 class Terms(NamedTuple):
-    """What was agreed with a viewer: payload types and SSRCs, and the id of abs-send-time; None for what it has not."""
+    """What was agreed with a viewer: payload types and SSRCs, and ids of header extensions; None for what it has not.
+
+    With `playout_delay`, which goes along with abs-send-time, each picture is to be shown as soon as it is there.
+    """
 
     payload_type: int
     ssrc: int
     retransmission: int | None
     retransmission_ssrc: int
     abs_send_time: int | None
+    playout_delay: int | None = None
+
+
+def terms_of(agreed: Negotiated, codec: str) -> Terms:
+    """What was agreed for a stream of this codec; raises ValueError when the other side does not take it."""
+    payload_type = next((kind for kind, name in agreed.codecs.items() if name == codec), None)
+    if payload_type is None:
+        raise ValueError(f"no {codec} in the answer")
+    retransmission = next((again for again, kind in agreed.retransmissions.items() if kind == payload_type), None)
+    return Terms(
+        payload_type, agreed.local_ssrc, retransmission, agreed.local_retransmission_ssrc, agreed.abs_send_time
+    )
 
 
 class History:
@@ -94,6 +110,7 @@ class Passing:
         send_rtcp: Callable[[bytes], None],
         want_keyframe: Callable[[float], None],
         backlog: Callable[[], int] = lambda: 0,
+        slow_keyframe_after: float = SLOW_KEYFRAME_AFTER,
     ) -> None:
         self.pace = Pace()
         self._terms = terms
@@ -101,6 +118,10 @@ class Passing:
         self._send_rtcp = send_rtcp
         self._want_keyframe = want_keyframe
         self._backlog = backlog
+        self._slow_keyframe_after = slow_keyframe_after
+        delay = terms.playout_delay
+        self._delay = b"" if delay is None else bytes((delay << 4 | 2, 0, 0, 0))
+        """From 0 to 0 ms, as a header extension."""
         self._stretches: deque[Stretch] = deque(maxlen=4)
         self._open = False
         self._next = 0x10000
@@ -119,6 +140,11 @@ class Passing:
     def busy(self) -> bool:
         """Whether packets wait, so that `tick` wants to be called within 10 ms."""
         return bool(self._waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for a viewer that cannot keep up."""
+        return self._waiting_bytes
 
     def packet(self, history: History, index: int, packet: Packet, now: float) -> None:
         """A packet of the sender, put into `history` at `index`."""
@@ -181,7 +207,7 @@ class Passing:
         return 8 * self._waiting_bytes > LATE * self.pace.bitrate or self._backlog() > MAX_BACKLOG
 
     def _ask(self, now: float) -> None:
-        after = SLOW_KEYFRAME_AFTER if self.pace.strained else KEYFRAME_AGAIN_AFTER
+        after = self._slow_keyframe_after if self.pace.strained else KEYFRAME_AGAIN_AFTER
         if now - self._asked_at >= after:
             self._asked_at = now
             self._want_keyframe(now)
@@ -221,7 +247,9 @@ class Passing:
         if terms.abs_send_time is None:
             return head + packet.payload
         sent = int(now * (1 << 18)) & 0xFFFFFF
-        return head + struct.pack("!HHL", 0xBEDE, 1, (terms.abs_send_time << 4 | 2) << 24 | sent) + packet.payload
+        words = 1 + len(self._delay) // 4
+        head += struct.pack("!HHL", 0xBEDE, words, (terms.abs_send_time << 4 | 2) << 24 | sent)
+        return head + self._delay + packet.payload
 
     def _deliver(self, data: bytes, now: float, *, again: bool = False) -> None:
         """Sends at once to who keeps up; to who does not, at the pace that it can take."""

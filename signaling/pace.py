@@ -6,9 +6,10 @@ only while loss or a queue shows that there is something to it. Time comes in as
 
 from collections import deque
 
-from recorder.bandwidth import CEILING as CEILING
-from recorder.feedback import Block
+from signaling.feedback import Block
 
+CEILING = 4_000_000
+"""Bits per second that no sender sends more than."""
 FLOOR = 150_000
 RISE_PER_SECOND = 400_000
 UNUSED_RISE_PER_SECOND = 50_000
