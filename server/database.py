@@ -176,8 +176,10 @@ audit = Table(
 
 
 def new_id() -> str:
-    """A random id of 96 bits, safe in addresses and file names."""
-    return secrets.token_urlsafe(12)
+    """A random id of 96 bits, safe in addresses, in file names, and as a word of a command, which no dash may begin."""
+    while (made := secrets.token_urlsafe(12)).startswith("-"):
+        pass
+    return made
 
 
 def now_ms() -> int:

@@ -4,6 +4,7 @@ import type { Surface, SurfaceKind } from "../../signaling/browser/messages";
 
 const FRAME_WITHIN_MS = 1_500;
 const REFLECTED_PER_S = 10;
+const REFLECTED_OF_MONITOR_PER_S = 5;
 
 /** Why there is nothing to share. `closed`: the person closed the picker or the browser may not; `system`: the system. */
 export type CaptureTrouble = "closed" | "system" | "device";
@@ -65,15 +66,18 @@ export function describe(track: MediaStreamTrack, id: string, label: (kind: Surf
 }
 
 /**
- * Shows the track to the person who shares it: the same frames, but few. A mirror on the very screen that is shared
- * changes the screen with each frame, and at 30 a second the computer would be busy with little else.
+ * Shows the track to the person who shares it: the same frames, but few, and fewest of a whole screen, which they have
+ * before them anyway. A mirror on the very screen that is shared changes the screen with each of its frames, and at 30
+ * a second the computer would be busy with little else.
  */
 export function reflect(track: MediaStreamTrack | null, mirror: HTMLVideoElement): void {
   const before = mirror.srcObject instanceof MediaStream ? mirror.srcObject.getTracks() : [];
   for (const each of before) each.stop();
   const reflected = track?.clone();
   // A browser that can't leave frames out shows them all.
-  void reflected?.applyConstraints({ frameRate: { max: REFLECTED_PER_S } }).catch(() => undefined);
+  const whole = track?.getSettings().displaySurface === "monitor";
+  const max = whole ? REFLECTED_OF_MONITOR_PER_S : REFLECTED_PER_S;
+  void reflected?.applyConstraints({ frameRate: { max } }).catch(() => undefined);
   mirror.srcObject = reflected ? new MediaStream([reflected]) : null;
   if (reflected) void mirror.play().catch(() => undefined);
 }

@@ -13,12 +13,18 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from server import migrations
-from server.database import Database, events, jobs, metadata, open_database, ticket_notes, tickets, users
+from server.database import Database, events, jobs, metadata, new_id, open_database, ticket_notes, tickets, users
 
 
 def url(folder: Path) -> str:
     """A database in a folder that need not exist."""
     return f"sqlite+aiosqlite:///{folder / 'data' / 'sightline.db'}"
+
+
+def test_an_id_is_never_taken_for_an_option_of_a_command() -> None:
+    ids = {new_id() for _ in range(2000)}
+    assert len(ids) == 2000
+    assert not any(each.startswith("-") for each in ids)
 
 
 async def test_the_revisions_make_the_tables_of_the_code(tmp_path: Path) -> None:
