@@ -114,10 +114,10 @@ class Schedule:
         self._changed, self._begun_at = False, now
         return keyframe
 
-    def made(self, size: int, now: float) -> None:
-        """It has so many bytes."""
+    def made(self, size: int, now: float, *, keyframe: bool = False) -> None:
+        """It has so many bytes; a keyframe, also one that comes of another encoder, is coarse whatever was begun."""
         self._owed, self._owed_at = self._still_owed(now) + 8 * size, now
-        if self._finer:
+        if self._finer and not keyframe:
             self._coarse = max(0, self._coarse - 1)
         else:
             self._coarse = max(self._coarse, 1 if size < SMALL_BYTES else SHARPENINGS)
@@ -273,7 +273,8 @@ class ScreenEncoder:
                 log.exception("picture not encoded")
                 self._context = None
             with self._wake:
-                self._schedule.made(len(frame.data) if frame else 0, time.monotonic())
+                size, keyframe = (len(frame.data), frame.keyframe) if frame else (0, False)
+                self._schedule.made(size, time.monotonic(), keyframe=keyframe)
                 if frame and self._on_encoded and rests == self._rests:
                     self._on_encoded(frame)
 

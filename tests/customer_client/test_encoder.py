@@ -190,6 +190,15 @@ def test_a_large_change_sharpens_up_within_a_second_and_a_small_one_does_not_int
     assert len(sharpened(schedule)) == SHARPENINGS
 
 
+def test_a_keyframe_of_a_narrower_encoder_is_made_finer_as_often_as_any_other() -> None:
+    schedule = Schedule()
+    assert schedule.begin(0.0)
+    schedule.made(SMALL_BYTES, 0.0, keyframe=True)
+    assert not schedule.begin(0.0)
+    schedule.made(SMALL_BYTES, 0.0, keyframe=True)  # the bitrate fell, so that it is another encoder's first
+    assert len(sharpened(schedule)) == SHARPENINGS
+
+
 def test_no_more_is_made_than_the_network_takes_and_then_the_newest() -> None:
     schedule = settled()
     schedule.bitrate = 1_000_000
