@@ -82,7 +82,7 @@ system-packages:
 	@scripts/install-system-packages
 
 test: setup system-packages check
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 generate: $(PYTHON_READY) $(NODE_READY)
 	$(BIN)/python -m signaling.schema

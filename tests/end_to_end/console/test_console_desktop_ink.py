@@ -85,9 +85,16 @@ def inked(desktop: RealDesktop, below: counter.Picture) -> counter.Extent | None
 def test_what_alice_draws_is_on_danas_desktop_and_not_in_its_picture(alice: Page, desktop: RealDesktop) -> None:
     below = desktop.look()
     stage = alice.locator("section.stage-frame")
+
+    def landmark() -> tuple[float, float, float, float] | None:
+        """Where it is seen, once the page has come to rest around it."""
+        before, seen = stage.bounding_box(), counter.extent(counter.cyan(counter.looks(stage)))
+        return seen if before == stage.bounding_box() else None
+
+    expect(alice.get_by_role("button", name="Connection")).to_contain_text("direct")
+    seen = counter.eventually(alice, landmark, "the landmark")
     corner = stage.bounding_box()
     assert corner is not None
-    seen = counter.eventually(alice, lambda: counter.extent(counter.cyan(counter.looks(stage))), "the landmark")
     x, y = corner["x"], corner["y"]
     draw_box(alice, (seen[0] + x, seen[1] + y, seen[2] + x, seen[3] + y))
 
