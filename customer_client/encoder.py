@@ -37,7 +37,9 @@ LARGE_PER_SECOND = 8
 QUEUE_SECONDS = 0.1
 SHARPEN_EVERY = 0.16
 SHARPENINGS = 5
-"""x264 lowers the quantizer step by step, so that a picture is as good as it gets within a second."""
+"""x264 lowers the quantizer step by step: so a picture of a window or two is as good as it gets within a second."""
+MOST_SHARPENINGS = 12
+"""A screen full of small text takes longer: it goes on as long as what is added is not small."""
 SMALL_BYTES = 4_000
 """A frame of less changed so little that it is already good; it is made finer once."""
 KEYFRAME_AT_MOST_EVERY = 0.3
@@ -75,6 +77,8 @@ class Schedule:
         self._changed = False
         self._coarse = 0
         """How many times the picture is yet to be made finer."""
+        self._sharpened = 0
+        """How many times it was, since it changed."""
         self._finer = False
         """Whether that is what was begun last."""
         self._begun_at = float("-inf")
@@ -118,8 +122,11 @@ class Schedule:
         """It has so many bytes; a keyframe, also one that comes of another encoder, is coarse whatever was begun."""
         self._owed, self._owed_at = self._still_owed(now) + 8 * size, now
         if self._finer and not keyframe:
-            self._coarse = max(0, self._coarse - 1)
+            self._sharpened += 1
+            worth_it = size >= SMALL_BYTES and self._sharpened < MOST_SHARPENINGS
+            self._coarse = max(int(worth_it), self._coarse - 1)
         else:
+            self._sharpened = 0
             self._coarse = max(self._coarse, 1 if size < SMALL_BYTES else SHARPENINGS)
 
     def _still_owed(self, now: float) -> float:

@@ -12,6 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from customer_client.encoder import (
     MAX_PIXELS,
+    MOST_SHARPENINGS,
     QUEUE_SECONDS,
     SHARPEN_EVERY,
     SHARPENINGS,
@@ -162,14 +163,14 @@ def settled() -> Schedule:
     return schedule
 
 
-def sharpened(schedule: Schedule) -> list[float]:
-    """Every time, from 0 on, at which the picture is made finer when nothing else happens."""
+def sharpened(schedule: Schedule, size: int = 0) -> list[float]:
+    """Every time, from 0 on, at which the picture is made finer by so many bytes when nothing else happens."""
     times, now = list[float](), 0.0
     while (wait := schedule.due(now)) is not None:
         now += wait
         times.append(round(now, 3))
         assert not schedule.begin(now)
-        schedule.made(0, now)
+        schedule.made(size, now)
     return times
 
 
@@ -188,6 +189,14 @@ def test_a_large_change_sharpens_up_within_a_second_and_a_small_one_does_not_int
     schedule.begin(0.0)
     schedule.made(100, 0.0)
     assert len(sharpened(schedule)) == SHARPENINGS
+
+
+def test_a_screen_full_of_text_is_made_finer_as_long_as_that_adds_something() -> None:
+    schedule = settled()
+    schedule.change()
+    schedule.begin(0.0)
+    schedule.made(SMALL_BYTES, 0.0)
+    assert len(sharpened(schedule, SMALL_BYTES)) == MOST_SHARPENINGS
 
 
 def test_a_keyframe_of_a_narrower_encoder_is_made_finer_as_often_as_any_other() -> None:
