@@ -67,6 +67,10 @@ class DatagramLoop(uvloop.Loop):
         self._polled.unregister(descriptor)
         del self._sockets[descriptor]
 
+    def close(self) -> None:
+        super().close()
+        self._polled.close()
+
     def _wake(self) -> None:
         self.remove_reader(self._polled.fileno())
         self._quiet = 0

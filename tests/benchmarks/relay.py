@@ -141,9 +141,9 @@ async def comes(agent: Page, way: str) -> None:
     await expect(agent.get_by_role("button", name="Connection")).to_contain_text(way, timeout=30_000)
 
 
-async def load(place: Place, viewers: int, way: str, seconds: float) -> Load:
+async def load(place: Place, page: str, viewers: int, way: str, seconds: float) -> Load:
     """What it costs to be seen by so many in this way."""
-    async with opened(place, clock_page.MOVING) as scene:
+    async with opened(place, page) as scene:
         onlookers = []
         for _ in range(viewers):
             token = await place.workspace.participate(scene.alice, scene.session)
@@ -205,11 +205,13 @@ def longest(frames: list[float], start: float, end: float) -> float:
     return round(max((b - a for a, b in pairs if b > start and a < end), default=end - start), 1)
 
 
-async def measure(seconds: float, switches: int) -> dict[str, object]:
+async def measure(page: str, seconds: float, switches: int) -> dict[str, object]:
     """Every figure."""
     async with gathered() as place:
         loads = {
-            (viewers, way): await load(place, viewers, way, seconds) for viewers in (1, 3) for way in (DIRECT, RELAYED)
+            (viewers, way): await load(place, page, viewers, way, seconds)
+            for viewers in (1, 3)
+            for way in (DIRECT, RELAYED)
         }
         ages = {way: await age(place, way, seconds / 2) for way in (DIRECT, RELAYED)}
         around, between = await changes(place, switches)
@@ -239,9 +241,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.relay", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--switches", type=int, default=10)
+    parser.add_argument(
+        "--still", action="store_true", help="measure the CPU with the clock alone, without moving text"
+    )
     arguments = parser.parse_args()
     try:
-        tell(asyncio.run(measure(arguments.seconds, arguments.switches)))
+        page = clock_page.STILL if arguments.still else clock_page.MOVING
+        tell(asyncio.run(measure(page, arguments.seconds, arguments.switches)))
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
