@@ -18,6 +18,8 @@ MEASURED_OVER = 0.5
 TOLERATED_DELAY = 0.25
 TOLERATED_LOSS = 0.02
 HEAVY_LOSS = 0.1
+TELLING = 20
+"""Packets; the loss of fewer says little of a path."""
 BASELINE = 20
 """Round trips among which the shortest stands for an empty path."""
 HEADROOM = 1.25
@@ -31,6 +33,7 @@ class Pace:
         self._granted: int | None = None
         self._round_trips: deque[float] = deque(maxlen=BASELINE)
         self._before: tuple[Block, float] | None = None
+        self._lost_before: Block | None = None
         self._loss = 0.0
         self._bytes = 0
         self._credit = 0.0
@@ -49,29 +52,39 @@ class Pace:
         if block.last_report:
             came = int(now * 65536) & 0xFFFFFFFF
             self._round_trips.append(((came - block.last_report - block.delay) & 0xFFFFFFFF) / 65536 % 0x8000)
-        if self._before is None:
-            self._before, self._bytes = (block, now), 0
+        if self._before is None or self._lost_before is None:
+            self._before, self._lost_before, self._bytes = (block, now), block, 0
             return
-        before, since = self._before
-        passed, expected = now - since, (block.highest - before.highest) & 0xFFFFFFFF
+        passed = now - self._before[1]
         if passed < MEASURED_OVER:
             return
         self._before = block, now
-        lately = max(0, block.lost - before.lost) / expected if 0 < expected < 0x80000000 else 0.0
-        self._loss += (min(lately, 1.0) - self._loss) / 2
-        lost = self._loss
+        lost = self._lately(block)
         rate, self._bytes = int(8 * self._bytes / passed), 0
+        # One burst after a quiet time overruns what would bear it evenly: its rate is not all that the path bears.
+        borne = max(rate, self.bitrate // 2)
         queued = self._round_trips[-1] - min(self._round_trips) if self._round_trips else 0.0
         if lost > HEAVY_LOSS:
-            self.bitrate = int(min(self.bitrate, rate) * (1 - lost / 2))
+            self.bitrate = int(min(self.bitrate, borne) * (1 - lost / 2))
         elif queued > TOLERATED_DELAY:
-            self.bitrate = min(self.bitrate, int(rate * 0.85))
+            self.bitrate = min(self.bitrate, int(borne * 0.85))
         elif lost <= TOLERATED_LOSS:
             used = rate > self.bitrate / 2
             self.bitrate += int((RISE_PER_SECOND if used else UNUSED_RISE_PER_SECOND) * min(passed, 1))
         if self._granted is not None and (lost > TOLERATED_LOSS or queued > TOLERATED_DELAY):
-            self.bitrate = min(self.bitrate, self._granted)
+            self.bitrate = min(self.bitrate, max(self._granted, borne // 2))
         self.bitrate = max(FLOOR, min(self.bitrate, CEILING))
+
+    def _lately(self, block: Block) -> float:
+        """The share of packets that was lost: of the last ones that are enough to tell; 0 until there are more."""
+        assert self._lost_before is not None
+        before, expected = self._lost_before, (block.highest - self._lost_before.highest) & 0xFFFFFFFF
+        if expected < TELLING:
+            return 0.0
+        self._lost_before = block
+        lately = max(0, block.lost - before.lost) / expected if expected < 0x80000000 else 0.0
+        self._loss += (min(lately, 1.0) - self._loss) / 2
+        return self._loss
 
     def sent(self, size: int, now: float) -> None:
         """So many bytes were sent."""

@@ -5,6 +5,7 @@
 import { Board } from "./board.ts";
 import { clampToSurface, isInside, mediaBox, type Rectangle, toFraction } from "./geometry.ts";
 import { drawAnnotation, drawPointer, type PointerMark } from "./rendering.ts";
+import { Settled } from "./settled.ts";
 import type { Annotation, Point } from "./shapes.ts";
 
 export type SurfaceElement = HTMLVideoElement | HTMLImageElement | HTMLCanvasElement;
@@ -37,6 +38,7 @@ const HALF_FRAME_MS = 8;
 export class InkLayer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
+  readonly #settled: Settled;
   readonly #now: () => number;
   readonly #live: boolean;
   readonly #onDraw: (() => void) | undefined;
@@ -64,6 +66,11 @@ export class InkLayer {
     this.#live = options.live ?? true;
     this.#onDraw = options.onDraw;
     this.canvas = frame.ownerDocument.createElement("canvas");
+    const context = this.canvas.getContext("2d");
+    const behind = frame.ownerDocument.createElement("canvas").getContext("2d");
+    if (context === null || behind === null) throw new Error("This browser offers no 2D canvas to draw on.");
+    this.#context = context;
+    this.#settled = new Settled(behind);
     this.canvas.setAttribute("aria-hidden", "true");
     this.canvas.dataset.ink = "";
     Object.assign(this.canvas.style, {
@@ -73,9 +80,6 @@ export class InkLayer {
       height: "100%",
       pointerEvents: "none",
     });
-    const context = this.canvas.getContext("2d");
-    if (context === null) throw new Error("This browser offers no 2D canvas to draw on.");
-    this.#context = context;
     frame.append(this.canvas);
     this.#resizes = new ResizeObserver(() => this.refresh());
     this.#resizes.observe(frame);
@@ -265,9 +269,7 @@ export class InkLayer {
     context.beginPath();
     context.rect(box.x, box.y, box.width, box.height);
     context.clip();
-    for (const [placed, opacity] of this.#board.visible(surface, this.#now())) {
-      drawAnnotation(context, placed.annotation, box, opacity);
-    }
+    this.#settled.paint(context, box, [...this.#board.visible(surface, this.#now())]);
     for (const { annotation } of this.#drawings.values()) {
       if (annotation.surface === surface) drawAnnotation(context, annotation, box);
     }

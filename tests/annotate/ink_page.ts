@@ -6,6 +6,7 @@ import { drawAnnotation } from "../../annotate/browser/rendering.ts";
 import type { Annotation, BoardChange, Point } from "../../annotate/browser/shapes.ts";
 
 export { createIcon, ICONS } from "../../annotate/browser/icons.ts";
+export { drawAnnotation };
 
 /** A golden board at one moment on a canvas of its own: straight RGBA, row by row. */
 export function renderGolden(events: BoardEvent[], surface: string, now: number, width: number, height: number) {

@@ -1,5 +1,7 @@
 """The ink layer in a real browser: in its place, in time, and at rest when nothing changes."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page
 
@@ -120,6 +122,69 @@ def test_a_player_sets_the_time_and_may_switch_the_ink_off(page: Page) -> None:
     assert not page.locator("canvas[data-ink]").is_visible()
     page.evaluate("alice.layer.visible = true")
     assert is_color(ink_at(page, "alice", at), RED)
+
+
+PICTURE = """name => {
+  const { layer } = window[name];
+  layer.draw();
+  return layer.canvas.toDataURL();
+}"""
+
+
+def drawn_over_another(page: Page) -> list[dict[str, Any]]:
+    """What alice drew one over another: a pen, a highlight, a box, an arrow."""
+    stage(page, "alice", "letterboxed")
+    for number, tool in enumerate(["pen", "highlight", "box", "arrow"]):
+        page.evaluate("tool => alice.take(tool)", tool)
+        drag(page, "alice", "letterboxed", (0.2, 0.3 + number / 10), (0.7, 0.6))
+    return annotated(page, "alice")
+
+
+def test_a_board_looks_the_same_however_it_came_about(page: Page) -> None:
+    annotations = drawn_over_another(page)
+    assert len(annotations) == 4
+    stage(page, "dana", "pillarboxed")
+    empty = page.evaluate(PICTURE, "dana")
+    for annotation in annotations:
+        page.evaluate("annotation => dana.add(annotation, 'alice')", annotation)
+        page.evaluate(PICTURE, "dana")
+    for name, change in [("erin", "annotations_restored"), ("frank", "annotations_erased")]:
+        ids = [annotations[1]["id"]]
+        stage(page, name, "pillarboxed")
+        page.evaluate("([name, all]) => all.forEach((each) => window[name].add(each, 'alice'))", [name, annotations])
+        for viewer in ("dana", name):
+            page.evaluate(
+                "([viewer, type, annotations]) => window[viewer].change({type, annotations})", [viewer, change, ids]
+            )
+        assert page.evaluate(PICTURE, "dana") == page.evaluate(PICTURE, name) != empty
+
+
+def test_a_sketch_over_a_full_board_is_painted_alone(page: Page) -> None:
+    annotations = drawn_over_another(page)
+    stage(page, "dana", "pillarboxed")
+    page.evaluate("all => all.forEach((each) => dana.add(each, 'alice'))", annotations)
+    page.evaluate(PICTURE, "dana")
+    page.evaluate(
+        """annotation => {
+          window.strokes = 0;
+          const { stroke } = CanvasRenderingContext2D.prototype;
+          CanvasRenderingContext2D.prototype.stroke = function (...given) { strokes++; stroke.apply(this, given); };
+          dana.layer.setDrawing("alice", { ...annotation, id: "sketch" });
+        }""",
+        annotations[0],
+    )
+    page.evaluate(PICTURE, "dana")
+    alone = page.evaluate(
+        """annotation => {
+          strokes = 0;
+          const context = document.createElement("canvas").getContext("2d");
+          ink.drawAnnotation(context, annotation, { x: 0, y: 0, width: 100, height: 100 });
+          return strokes;
+        }""",
+        annotations[0],
+    )
+    page.evaluate("strokes = 0; dana.layer.draw()")
+    assert page.evaluate("strokes") == alone > 0
 
 
 def test_ink_follows_a_frame_that_changes_its_size(page: Page) -> None:

@@ -266,6 +266,30 @@ def test_a_quiet_screen_does_not_draw_a_viewers_bitrate_down() -> None:
     assert pace.bitrate == CEILING
 
 
+def test_one_lost_burst_after_a_quiet_time_halves_a_viewers_bitrate_at_most() -> None:
+    pace = Pace()
+    for second in range(10):
+        pace.sent(1000, second)
+        pace.granted(12_000)
+        pace.report(feedback.Block(0, second, 0, 0), second)
+    pace.sent(60_000, 10)
+    pace.report(feedback.Block(20, 60, 0, 0), 10)
+    after_the_burst = pace.bitrate
+    assert CEILING / 4 <= after_the_burst <= CEILING / 2
+    for second in range(11, 16):
+        pace.sent(1000, second)
+        pace.report(feedback.Block(20, 50 + second, 0, 0), second)
+    assert pace.bitrate >= after_the_burst
+
+
+def test_a_viewer_that_loses_all_the_time_comes_down_to_what_its_path_bears() -> None:
+    pace = Pace()
+    for second in range(8):
+        pace.sent(250_000, second)
+        pace.report(feedback.Block(90 * second, 200 * second, 0, 0), second)
+    assert pace.bitrate < CEILING / 8
+
+
 def test_feedback_is_read_as_it_is_written() -> None:
     numbers = [65_534, 65_535, 3, 400]
     report = rtp.Report(10, 5, 70_000, 1, 0x11223344, 77)

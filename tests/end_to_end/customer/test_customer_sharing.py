@@ -25,6 +25,7 @@ INK_AT = """async ([x, y]) => {
   const picture = [...document.querySelectorAll(".mirror > :is(video, img)")].find((each) => !each.hidden);
   const [width, height] = picture.videoWidth
     ? [picture.videoWidth, picture.videoHeight] : [picture.naturalWidth, picture.naturalHeight];
+  if (!width) return null;
   const frame = ink.getBoundingClientRect();
   const scale = Math.min(frame.width / width, frame.height / height);
   const left = (frame.width - width * scale) / 2, top = (frame.height - height * scale) / 2;
@@ -32,7 +33,7 @@ INK_AT = """async ([x, y]) => {
   const at = [(left + x * width * scale) * ratio, (top + y * height * scale) * ratio];
   return [...ink.getContext("2d").getImageData(Math.round(at[0]), Math.round(at[1]), 1, 1).data];
 }"""
-"""The ink's pixel at a point of the surface, found with arithmetic of its own."""
+"""The ink's pixel at a point of the surface, found with arithmetic of its own; null until there is a picture."""
 RED = [0xE5, 0x32, 0x2D, 255]
 NOTHING = [0, 0, 0, 0]
 BLACK = 40
