@@ -24,7 +24,8 @@ from customer_client.surfaces import Area, Picture
 log = structlog.get_logger()
 
 CLOCK_RATE = 90_000
-START_BITRATE = 4_000_000
+START_BITRATE = 2_000_000
+"""Bits per second, as long as nothing is known of the path."""
 MAX_PIXELS = 3840 * 2160
 """Of a surface with more, each side is made smaller: beyond level 5.1 there are hardly any decoders."""
 QUALITY = 23

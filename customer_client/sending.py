@@ -17,7 +17,7 @@ from aiortc import RTCIceServer
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.rtcrtpsender import RTCRtpSender
 
-from customer_client.encoder import CLOCK_RATE, EncodedFrame, ScreenEncoder
+from customer_client.encoder import CLOCK_RATE, START_BITRATE, EncodedFrame, ScreenEncoder
 from customer_client.participant import Outgoing
 from signaling import messages as m
 from signaling.aiortc_internals import RawTransport, negotiated, peer_connection, stand_aside
@@ -29,9 +29,8 @@ log = structlog.get_logger()
 
 TICK = 0.1
 BUSY_TICK = 0.005
-UNKNOWN_BITRATE = 2_000_000
 KNOWN_AFTER = 1.5
-"""Bits per second that a path may bear of which so far reports of less than so many seconds tell."""
+"""Seconds of reports that say something of a path."""
 LEAST_BITRATE = 500_000
 """Bits per second below which the picture is not made worse for the others: who can't follow them skips frames."""
 BURST_BYTES = 32_000
@@ -210,7 +209,7 @@ class ScreenOutgoing(Outgoing):
         """What the path to this viewer bears, in bits per second."""
         unknown = self._joined_at is None or self._heard_at - self._joined_at < KNOWN_AFTER
         borne = CEILING if self._passing is None else self._passing.pace.bitrate
-        return min(borne, UNKNOWN_BITRATE) if unknown else borne
+        return min(borne, START_BITRATE) if unknown else borne
 
     async def offer(self) -> str:
         """The offer, with every candidate in it, and the level of H.264 that is sent."""

@@ -220,7 +220,9 @@ class Passing:
         if stretch is None or packet is None or unwrapped >= self._next:
             return
         after = SLOWLY_AGAIN_AFTER if self.pace.strained else AGAIN_AT_MOST_EVERY
-        if self._late() or now - self._again.get(sequence, float("-inf")) < after:
+        if self._late() or now - self._again.get(sequence, float("-inf")) < max(after, self.pace.round_trip):
+            return
+        if not self.pace.allows_again(len(packet.payload), now):
             return
         if len(self._again) >= REMEMBERED:
             self._again.clear()

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
-from customer_client.encoder import ScreenEncoder
+from customer_client.encoder import START_BITRATE, ScreenEncoder
 from customer_client.sending import (
     BURST_BYTES,
     PACED_BITRATE,
     SILENT_AFTER,
-    UNKNOWN_BITRATE,
     Pacing,
     ScreenOutgoing,
     ScreenStream,
@@ -143,11 +142,11 @@ async def test_the_encoder_is_told_what_the_path_bears(encoder: Encoder) -> None
     async with viewing(stream) as alice:
         await alice.connect()
         await until(lambda: encoder.bitrates)
-        assert encoder.bitrates[0] == UNKNOWN_BITRATE
+        assert encoder.bitrates[0] == START_BITRATE
         async with asyncio.timeout(20):
             for received in itertools.count(1_000_000, 100):  # beyond what alice's own reports tell
                 await alice.say(rtp.receiver_report(1, alice.ssrc, rtp.Report(100, received // 3, received, 0, 0, 0)))
-                if encoder.bitrates[-1] < UNKNOWN_BITRATE:
+                if encoder.bitrates[-1] < START_BITRATE:
                     break
                 await asyncio.sleep(0.02)
         assert encoder.bitrates[-1] == alice.outgoing.bitrate

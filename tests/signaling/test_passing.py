@@ -237,7 +237,7 @@ def test_a_viewer_whose_path_is_free_again_gets_everything_again() -> None:
     stage.play(15)
     assert viewer.passing.pace.strained
     viewer._down._rate = None
-    stage.play(15)
+    stage.play(25)
     assert not viewer.passing.pace.strained
     recent = {data for at, data in stage.frames if at > stage.now - 1}
     assert len(recent - viewer.shown()) <= 1
