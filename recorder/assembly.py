@@ -17,6 +17,7 @@ MAX_WAITING = 2048
 MAX_JUMP = 1000
 """A sequence number further ahead than this is a stream that began anew, not a loss."""
 MAX_FRAME_BYTES = 8 << 20
+_MAX_PART_BYTES = 1 << 16
 _PART_BYTES = 64
 """What a part costs in memory, however little is in it."""
 
@@ -61,6 +62,22 @@ class Assembly:
         if self._waiting:
             self._drain(now, frames)
         return frames
+
+    def goes_on(self, sequence: int, timestamp: int, payload: bytes) -> bool:
+        """Takes a packet without a marker that is the next one of a frame; any other is for `add` to see to."""
+        following = self._next
+        if sequence != following & 0xFFFF or timestamp != self._part_timestamp or self.highest != following - 1:
+            return False
+        if not self._parts or self.needs_keyframe or self._bytes > MAX_FRAME_BYTES - _MAX_PART_BYTES:
+            return False
+        try:
+            data, _ = self._codec.strip(payload)
+        except ValueError:
+            return False
+        self.highest, self._next = following, following + 1
+        self._parts.append(data)
+        self._bytes += len(data) + _PART_BYTES
+        return True
 
     def missing(self, now: float) -> list[int]:
         """Sequence numbers to ask for now: each at once, and again every 30 ms."""

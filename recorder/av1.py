@@ -22,7 +22,7 @@ def strip(payload: bytes) -> Part:
     """The payload as it is; a frame can start with it unless it goes on with an OBU of the one before (Z)."""
     if len(payload) < 2:
         raise ValueError("AV1 payload is cut off")
-    return Part(payload, begins=payload[0] < 128)
+    return payload, payload[0] < 128
 
 
 def join(parts: list[bytes]) -> bytes:

@@ -20,15 +20,12 @@ class Bandwidth:
     def __init__(self) -> None:
         self.bitrate = CEILING
         self._reported_at: float | None = None
-        self._bytes = 0
+        self.bytes = 0
+        """What has come since the last report; to be added to."""
         self._late = 0
         self._reference: float | None = None
         self._shortest = self._shortest_before = 0.0
         self._window_since = 0.0
-
-    def received(self, size: int) -> None:
-        """A packet of `size` bytes came."""
-        self._bytes += size
 
     def frame(self, send_time: int, now: float) -> None:
         """A frame's last packet came; `send_time` is its abs-send-time."""
@@ -45,8 +42,8 @@ class Bandwidth:
     def report(self, fraction_lost: float, now: float) -> int:
         """The bitrate from now on, given the share of packets lost since the last report."""
         passed = now - self._reported_at if self._reported_at is not None else 0.0
-        rate = int(8 * self._bytes / passed) if passed > 0 else 0
-        self._reported_at, self._bytes = now, 0
+        rate = int(8 * self.bytes / passed) if passed > 0 else 0
+        self._reported_at, self.bytes = now, 0
         if fraction_lost > 0.1:
             self.bitrate = int(self.bitrate * (1 - fraction_lost / 2))
         elif self._late >= LATE_FRAMES:

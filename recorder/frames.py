@@ -5,11 +5,8 @@ from typing import Literal, NamedTuple, Protocol
 Kind = Literal["video", "audio"]
 
 
-class Part(NamedTuple):
-    """One payload's share of a frame; `begins` when a frame can start with it."""
-
-    data: bytes
-    begins: bool
+Part = tuple[bytes, bool]
+"""One payload's share of a frame, and whether a frame can start with it."""
 
 
 class Codec(Protocol):

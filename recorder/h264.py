@@ -39,7 +39,7 @@ def strip(payload: bytes) -> Part:
         raise ValueError("H.264 packetization that was not agreed on")
     if kind in (_SLICE, _KEY_SLICE):
         begins = begins and first_byte > 127  # first_mb_in_slice is 0, one bit in Exp-Golomb
-    return Part(payload, begins and kind <= _DELIMITER)
+    return payload, begins and kind <= _DELIMITER
 
 
 def join(parts: list[bytes]) -> bytes:

@@ -27,7 +27,7 @@ SILENCE_SAMPLES = 960
 def strip(payload: bytes) -> Part:
     """The payload, when it is an Opus packet of a length that there is."""
     samples(payload)
-    return Part(payload, begins=True)
+    return payload, True
 
 
 def join(parts: list[bytes]) -> bytes:

@@ -146,8 +146,10 @@ class Outgoing:
         elif state in ("failed", "closed"):
             self.stage = "broken"
 
-    def _rtp(self, data: bytes) -> None:
-        if self._said is not None:
+    def _rtp(self, packets: list[bytes]) -> None:
+        if self._said is None:
+            return
+        for data in packets:
             with _harmless():
                 self._said.rtp(data, self._loop.time())
 

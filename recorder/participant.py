@@ -78,6 +78,7 @@ class SessionRecorder:
         self._stuck = 0
         """Segments whose file the disk has not let go of yet."""
         self._relay = Relay(self._link, self._hear)
+        self._joined = False
 
     @property
     def writing(self) -> bool:
@@ -126,8 +127,12 @@ class SessionRecorder:
             await asyncio.wait(self._tasks, timeout=HURRY if self._hurry else LINGER)
 
     def _replaced(self, body: m.EventBody) -> bool:
-        """Whether another recorder has taken the session over."""
-        return isinstance(body, m.Left) and body.participant == self._link.participant and body.reason == "replaced"
+        """Whether another recorder has taken the session over. Others may have been there before."""
+        if not isinstance(body, m.Joined) or body.role != "recorder":
+            return False
+        own = body.participant == self._link.participant
+        self._joined |= own
+        return self._joined and not own
 
     def _follow(self, body: m.EventBody) -> None:
         match body:

@@ -62,6 +62,8 @@ class RecorderProcess:
                     async with http.ws_connect(url, heartbeat=HEARTBEAT) as socket:
                         wait = FIRST_RETRY
                         async for message in socket:
+                            if message.type is aiohttp.WSMsgType.ERROR:  # no answer to a heartbeat
+                                break
                             self._obey(message.data)
                 except aiohttp.WSServerHandshakeError as error:
                     log.error("the server does not take this recorder", status=error.status)

@@ -53,6 +53,8 @@ class Reception:
         self.heard_at: float | None = None
         self.on_packet: Callable[[Packet, float], None] | None = None
         """Is given each packet as it comes, before it is put in order; one sent again (RFC 4588) in its first form."""
+        self.on_stream: Callable[[float], None] | None = None
+        """Is told when another stream begins."""
         self.limit = CEILING
         """Bits per second above which nobody has any use of what is sent."""
         self.terms = terms
@@ -90,12 +92,15 @@ class Reception:
 
     def rtp(self, data: bytes, now: float) -> None:
         """A decrypted RTP packet."""
+        if self.on_packet is None and self._goes_on(data):
+            self.heard_at = now
+            return
         try:
             packet = rtp.parse(data, self.terms.abs_send_time, self.terms.audio_level)
         except ValueError:
             return
         self.heard_at = now
-        self._bandwidth.received(len(data))
+        self._bandwidth.bytes += len(data)
         if packet.payload_type == self._payload_type and packet.ssrc == self._ssrc:
             self._count(packet, now)
         elif (repeated := self.terms.retransmissions.get(packet.payload_type)) is not None:
@@ -160,6 +165,21 @@ class Reception:
         self.heard_at = now
         self.want_keyframe(now)
 
+    def _goes_on(self, data: bytes) -> bool:
+        """Takes a packet in the middle of a frame to which nothing is missing: nine in ten, at a third of the cost."""
+        assembly = self._assembly
+        if assembly is None or len(data) <= rtp.HEAD.size:
+            return False
+        flags, kind, sequence, timestamp, ssrc, _, words = rtp.HEAD.unpack_from(data)
+        if kind != self._payload_type or ssrc != self._ssrc or flags & 0xEF != 0x80:
+            return False
+        payload = data[16 + 4 * words if flags & 0x10 else 12 :]
+        if not assembly.goes_on(sequence, timestamp, payload):
+            return False
+        self._received += 1
+        self._bandwidth.bytes += len(data)
+        return True
+
     def _belongs(self, packet: Packet, now: float) -> bool:
         """Whether the packet is of the stream that is received; the first is taken, and another when it fell silent."""
         codec = self._codecs.get(packet.payload_type)
@@ -176,6 +196,8 @@ class Reception:
         self._sender_report, self._last_transit = (0, 0.0), None
         self._clock = StreamClock(codec.CLOCK_RATE, self._sender)
         self._assembly = Assembly(codec, self._clock)
+        if self.on_stream is not None:
+            self.on_stream(now)
         return True
 
     def _count(self, packet: Packet, now: float) -> None:
@@ -284,17 +306,18 @@ class Attachment:
         self._timer.cancel()
         self._transport.release()
 
-    def _rtp(self, data: bytes) -> None:
+    def _rtp(self, packets: list[bytes]) -> None:
         now = self._loop.time()
-        reception = self._by_payload_type.get(data[1] & 0x7F)
-        if reception is None:
-            return
-        try:
-            reception.rtp(data, now)
-        except Exception:  # raised into the socket's transport, it would close every path to this peer
-            log.exception("packet not taken")
-            reception.want_keyframe(now)
-        if reception.urgent and self._timer.when() > now + ASK_AGAIN_AFTER:
+        for data in packets:
+            reception = self._by_payload_type.get(data[1] & 0x7F)
+            if reception is None:
+                continue
+            try:
+                reception.rtp(data, now)
+            except Exception:  # raised into the socket's transport, it would close every path to this peer
+                log.exception("packet not taken")
+                reception.want_keyframe(now)
+        if any(each.urgent for each in self._receptions.values()) and self._timer.when() > now + ASK_AGAIN_AFTER:
             self._timer.cancel()
             self._timer = self._loop.call_later(ASK_AGAIN_AFTER, self._tick)
 

@@ -95,7 +95,8 @@ class Relay:
             return
         self._cut()
         self._incoming, self._history, self._stream = incoming, None, None
-        attachment.video.on_packet = self._packet
+        attachment.video.on_stream = self._settle
+        self._attend()
         if attachment.voice is not None:
             attachment.voice.on_packet = partial(self._voice, incoming.sender)
         self._listening = attachment.listening()
@@ -157,7 +158,7 @@ class Relay:
         attachment = self._incoming.attachment if self._incoming is not None else None
         for reception in (attachment.video, attachment.voice) if attachment is not None else ():
             if reception is not None:
-                reception.on_packet = None
+                reception.on_packet = reception.on_stream = None
         self._incoming = self._listening = None
 
     def _voice(self, speaker: str, packet: Packet, now: float) -> None:
@@ -169,6 +170,13 @@ class Relay:
                 outgoing.voice(speaker, packet, now)
         if self._listening is not None and self._incoming is not None and speaker != self._incoming.sender:
             self._listening.packet(speaker, packet, now)
+
+    def _attend(self) -> None:
+        """Packets are asked for only while somebody is to see them, since each costs."""
+        if self._reception is not None:
+            self._reception.on_packet = self._packet if self._viewers else None
+        if not self._viewers and self._history is not None:
+            self._history.forget()
 
     def _packet(self, packet: Packet, now: float) -> None:
         try:
@@ -184,10 +192,6 @@ class Relay:
         if self._history is None or stream != self._stream:
             codec = reception.codec.CODEC
             self._history, self._stream = History(lambda payload: begins_keyframe(codec, payload)), stream
-            self._settle(now)
-        if not self._viewers:
-            self._history.forget()
-            return
         index = self._history.add(packet)
         if index is None:
             return
@@ -202,6 +206,7 @@ class Relay:
         wanted = state.those_present("agent") if state.relayed and codec is not None else ()
         for participant in wanted:
             viewer = self._viewers.setdefault(participant, Viewer())
+            self._attend()
             current = viewer.current
             if current is None:
                 if now >= viewer.rest_until and self._pending() < MAX_PENDING:
@@ -223,7 +228,7 @@ class Relay:
         return sum(each.current is not None and each.current.stage == "offered" for each in self._viewers.values())
 
     def _codec(self) -> str | None:
-        codec = self._reception.codec if self._reception and self._history else None
+        codec = self._reception.codec if self._reception else None
         return codec.CODEC if codec else None
 
     def _renew(self, participant: str, viewer: Viewer, now: float) -> None:
@@ -267,6 +272,7 @@ class Relay:
         if participant in self._viewers:
             self._drop(participant, rest=0.0)
             del self._viewers[participant]
+            self._attend()
 
     def _want_keyframe(self, now: float) -> None:
         if self._reception is not None:

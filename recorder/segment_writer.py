@@ -4,13 +4,17 @@ import asyncio
 import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from recorder.archive import Finished, SegmentFile
 from recorder.digest import MediaDigest
 from recorder.frames import Codec, Frame
+from recorder.handover import hand_over
 from recorder.multiplexer import Multiplexer
 
 FLUSH_EVERY = 0.5
+FLUSH_TOGETHER = 0.1
+"""Seconds between the moments at which segments are flushed, those that are due by then together."""
 MAX_PENDING_BYTES = 32 << 20
 SLOW_AFTER = 8.0
 """Seconds that a write may take."""
@@ -84,7 +88,8 @@ class SegmentWriter:
         elif self.frames == 1:
             self._flush()
         elif self._timer is None:
-            self._timer = self._loop.call_later(FLUSH_EVERY, self._flush)
+            due = round((now + FLUSH_EVERY) / FLUSH_TOGETHER) * FLUSH_TOGETHER
+            self._timer = self._loop.call_at(due, self._flush)
 
     async def finish(self, now: float) -> Finished:
         """Writes what is left, and closes the file; raises WritingFailed. The last frame lasts until `now`."""
@@ -123,7 +128,7 @@ class SegmentWriter:
                 self._writing_since = self._loop.time()
                 data = b"".join(self._pieces)
                 self._pieces = []
-                await self._loop.run_in_executor(self._threads, self._file.append, data)
+                await hand_over(self._threads, partial(self._file.append, data))
                 self.settled.set()
                 self._pending_bytes = max(0, self._pending_bytes - len(data))
         except OSError as error:

@@ -15,6 +15,8 @@ import uvloop
 
 TOGETHER_S = 0.01
 """What comes within so many seconds is read together."""
+CROWD = 4
+"""With so many sockets that something has come for, twice that time is waited: there is the more to be read at once."""
 QUIET_TURNS = 25
 """After so many turns without a datagram the loop sleeps until the next one comes."""
 MANY = 128
@@ -80,7 +82,7 @@ class DatagramLoop(uvloop.Loop):
         ready = self._polled.poll(0)
         self._quiet = 0 if ready else self._quiet + 1
         if self.reading:
-            self.call_later(TOGETHER_S, self._read)
+            self.call_later(TOGETHER_S if len(ready) < CROWD else 2 * TOGETHER_S, self._read)
         else:
             self.add_reader(self._polled.fileno(), self._wake)
         for descriptor, _ in ready:
@@ -96,25 +98,37 @@ class Socket(asyncio.DatagramTransport):
         self._loop = loop
         self._socket = bound
         self._protocol = protocol
+        self._taken = getattr(protocol, "datagrams_received", None) or self._take
         self._unsent: deque[tuple[bytes, Any]] = deque()
         self._unsent_bytes = 0
         self._closing = False
 
     def read(self) -> None:
-        """Hands on what has come."""
-        receive, received = self._socket.recvfrom, self._protocol.datagram_received
+        """Hands on what has come, all at once to a protocol that has `datagrams_received`."""
+        receive, come = self._socket.recvfrom, list[tuple[bytes, Any]]()
         try:
-            for _ in range(MANY):
-                data, source = receive(MAX_DATAGRAM)
-                received(data, source)
-                if self._closing:
-                    return
+            while len(come) < MANY:
+                come.append(receive(MAX_DATAGRAM))
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
             self._protocol.error_received(error)
+        try:
+            self._taken(come)
         except Exception as error:
-            self._loop.call_exception_handler({"message": "datagram not taken", "exception": error, "transport": self})
+            self._refused(error)
+
+    def _take(self, come: list[tuple[bytes, Any]]) -> None:
+        for data, source in come:
+            if self._closing:
+                return
+            try:
+                self._protocol.datagram_received(data, source)
+            except Exception as error:
+                self._refused(error)
+
+    def _refused(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "datagram not taken", "exception": error, "transport": self})
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Sends a datagram, or keeps it until the system takes it."""

@@ -13,7 +13,6 @@ STEPS = (
     "key_stored",
     "chunks_written",
     "chunks_stored",
-    "tail_emptied",
     "record_written",
     "record_stored",
     "start_reported",

@@ -7,9 +7,9 @@ header is associated data. It holds a hash of the segment's name, so that no seg
 
 What does not fill a chunk yet stands in `<segment>.tail`: records under a key derived from the segment's, each with a
 random nonce and its place in the segment as associated data. When the chunk is full it is encrypted once, into the
-vault, and the tail begins anew. So what `append` returned from is on disk however little it was, and no chunk is ever
-encrypted twice under one nonce: a vault that a crash left behind is read as it is, chunks and tail, and never written
-again.
+vault, and the tail begins anew, over the records of before: by their places they do not follow. So what `append`
+returned from is on disk however little it was, and no chunk is ever encrypted twice under one nonce: a vault that a
+crash left behind is read as it is, chunks and tail, and never written again.
 
 Everything here blocks: it is for threads.
 """
@@ -121,9 +121,9 @@ class VaultWriter:
         self._sound = True
         self.size = 0
         self._vault = self._tail = -1
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
         try:
-            self._vault = os.open(vault_path(folder, segment), flags, 0o640)
+            self._vault = os.open(vault_path(folder, segment), flags | os.O_APPEND, 0o640)
             fcntl.flock(self._vault, fcntl.LOCK_EX | fcntl.LOCK_NB)
             steps.reached("vault_made")
             self._tail = os.open(self._tail_path, flags, 0o640)
@@ -152,8 +152,7 @@ class VaultWriter:
             steps.reached("chunks_written")
             os.fdatasync(self._vault)
             steps.reached("chunks_stored")
-            os.ftruncate(self._tail, 0)
-            steps.reached("tail_emptied")
+            os.lseek(self._tail, 0, os.SEEK_SET)  # not truncated: what keeps its length is synced without a journal
             self._rest = whole[full:]
             fresh = self._rest
         else:

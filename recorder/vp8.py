@@ -7,25 +7,24 @@ KIND: Kind = "video"
 MATROSKA = "V_VP8"
 ONE_HEADER = False
 CLOCK_RATE = 90_000
+_AFTER_EXTENSIONS = [2 + bool(said & 0b1000) + bool(said & 0b0100) + bool(said & 0b0011) for said in range(16)]
+"""Where a descriptor ends that says I, L, and T or K, with a picture id of one byte."""
 
 
 def strip(payload: bytes) -> Part:
     """A payload without its descriptor (RFC 7741 section 4.2)."""
-    size = len(payload)
-    first = payload[0] if size else 0
-    position = 1
-    if first & 0x80:
-        extensions = payload[1] if size > 1 else 0
-        position = 2
-        if extensions & 0x80:
-            position += 2 if size > 2 and payload[2] & 0x80 else 1
-        if extensions & 0x40:
-            position += 1
-        if extensions & 0x30:
-            position += 1
-    if position >= size:
+    try:
+        first, position = payload[0], 1
+        if first & 0x80:
+            extensions = payload[1]
+            position = _AFTER_EXTENSIONS[extensions >> 4]
+            if extensions & 0x80 and payload[2] & 0x80:
+                position += 1
+    except IndexError:
+        raise ValueError("VP8 payload is cut off") from None
+    if position >= len(payload):
         raise ValueError("VP8 payload is cut off")
-    return Part(payload[position:], begins=first & 0x17 == 0x10)
+    return payload[position:], first & 0x17 == 0x10
 
 
 def join(parts: list[bytes]) -> bytes:

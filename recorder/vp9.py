@@ -34,7 +34,7 @@ def strip(payload: bytes) -> Part:
         position = _after_structure(payload, position)
     if position >= size:
         raise ValueError("VP9 payload is cut off")
-    return Part(payload[position:], begins=bool(first & 0x08) and base)
+    return payload[position:], bool(first & 0x08) and base
 
 
 def _after_structure(payload: bytes, position: int) -> int:

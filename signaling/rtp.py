@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 _HEADER = struct.Struct("!BBHLL")
 _WORDS = struct.Struct("!HH")
+HEAD = struct.Struct("!BBHLLHH")
+"""Flags, marker and payload type, sequence number, timestamp, SSRC, profile and length of a header extension."""
 _SENDER_REPORT = struct.Struct("!LQL")
 
 

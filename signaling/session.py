@@ -134,6 +134,8 @@ def _join(state: State, participant: Participant) -> tuple[m.EventBody, ...] | R
         return Refusal("full", f"{limit} agents are here already; one of them must leave first.")
     if participant.role != "agent":
         others = state.those_present(participant.role)
+        if others and participant.role == "recorder" and participant.id in state.participants:
+            return ()  # another took over while this one was away, which hears of it now and finishes what it has
         before = tuple(body for other in others for body in _depart(state, other, "replaced"))
     joined = m.Joined(participant.id, participant.role, participant.name)
     if participant.role != "customer" or state.agent is None:

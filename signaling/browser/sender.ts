@@ -133,7 +133,15 @@ export class Sender extends Emitter<SenderEvents> {
     const destination = this.#destinations.get(sender);
     if (!destination) return;
     if (message.type === "reoffer") {
-      if (Date.now() - destination.current.madeAt >= RENEW_AT_MOST_EVERY_MS) this.#renew(sender);
+      const { current } = destination;
+      const early = RENEW_AT_MOST_EVERY_MS - (Date.now() - current.madeAt);
+      if (early <= 0) {
+        this.#renew(sender);
+      } else if (current.answered) {
+        // Who asks so soon has lost what it answered, as by a reload; what is not answered yet may still reach it.
+        clearTimeout(current.timer);
+        current.timer = setTimeout(() => this.#renew(sender, current), early);
+      }
       return;
     }
     const outgoing = [destination.current, destination.retiring].find((each) => each?.id === message.connection);

@@ -104,7 +104,7 @@ def captured(arrived: list[Arrived], seconds: float) -> Capture:
             break
     while not packets[-1].marker:
         packets.pop()
-    parts = [vp8.strip(packet.payload).data for packet in packets if packet.timestamp == 0]
+    parts = [vp8.strip(packet.payload)[0] for packet in packets if packet.timestamp == 0]
     size = vp8.keyframe_size(vp8.join(parts))
     if size is None:
         raise ValueError("the stream did not begin with a keyframe")

@@ -277,13 +277,12 @@ async def trial(sessions: int) -> AsyncIterator[Trial]:
         playing = asyncio.create_task(play(replays))
         shared: list[Shared] = []
         try:
-            async with await server.login("alice") as alice:
-                for number in range(sessions):
-                    shared += [await opened(server, alice, number, replays)]
-            archive = open_archive(load({}, data=data))
-            tried = Trial(server, archive, shared)
+            tried = Trial(server, open_archive(load({}, data=data)), shared)
             await tried.begin()
             try:
+                async with await server.login("alice") as alice:
+                    for number in range(sessions):
+                        shared += [await opened(server, alice, number, replays)]
                 yield tried
             finally:
                 await tried.end()

@@ -11,11 +11,11 @@ from tests.chaos.recorder import measure
 
 @pytest.mark.timeout(300)
 async def test_what_killed_recorders_leave_can_be_played_and_nothing_that_was_acknowledged_is_lost() -> None:
-    figures: dict[str, Any] = await measure(4, 2, 7, ("tail_emptied", "end_written"))
-    assert figures["kills"] == 4
+    figures: dict[str, Any] = await measure(3, 2, 7, ("chunks_stored", "end_written"))
+    assert figures["kills"] == 3
     assert figures["unplayable"] == figures["acked_events_lost"] == 0
     assert figures["acked_events"] > 0
-    assert figures["segments"] >= 4
+    assert figures["segments"] >= 3
 
 
 def test_every_named_step_is_passed_by_somebody() -> None:

@@ -6,6 +6,7 @@ A small canvas and a tone, a flash with a beep, and a change of size in the midd
 import asyncio
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -41,13 +42,13 @@ class Capture:
             stand_aside(transceiver)
             terms = negotiated(transceiver)
             self.terms[transceiver.kind] = [terms.codecs, terms.retransmissions, terms.abs_send_time]
-        RawTransport(transceivers[0], lambda data: self._keep(data, True), lambda data: self._keep(data, False))
+        RawTransport(transceivers[0], partial(self._keep, True), lambda data: self._keep(False, [data]))
         return self.peer.localDescription.sdp
 
-    def _keep(self, data: bytes, is_rtp: bool) -> None:
+    def _keep(self, is_rtp: bool, packets: list[bytes]) -> None:
         now = time.monotonic()
         self._began = self._began or now
-        self.records.append(Record(round((now - self._began) * 1000), is_rtp, data))
+        self.records += [Record(round((now - self._began) * 1000), is_rtp, data) for data in packets]
 
 
 async def capture() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Page, async_playwright
@@ -22,14 +23,14 @@ TAPE = Participant("tape", "recorder", "Recorder")
 
 
 def counter_of(picture: NDArray[Any]) -> int:
-    """The counter that `sender.html` drew, from an RGB picture of any size."""
+    """The counter that `sender.html` drew, from a gray picture of any size."""
     square = picture.shape[1] / 16
-    row = picture[int(square / 2)].mean(axis=1)
+    row = picture[int(square / 2)]
     bits = [row[int((bit + 0.5) * square)] > 127 for bit in range(16)]
     return sum(int(on) << (15 - place) for place, on in enumerate(bits))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
@@ -39,7 +40,7 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path) -> AsyncIterator[MemoryServer]:
     """A session in which dana is asked for view and record; segments of `tmp_path` are under /segments."""
 
@@ -56,9 +57,10 @@ async def server(tmp_path: Path) -> AsyncIterator[MemoryServer]:
         yield running
 
 
-@pytest.fixture
-async def dana(browser: Browser, server: MemoryServer) -> Page:
+@pytest_asyncio.fixture(loop_scope="module")
+async def dana(browser: Browser, server: MemoryServer) -> AsyncIterator[Page]:
     """Dana's page, which shares as soon as `share("dana")` runs in it."""
     page = await browser.new_page(viewport={"width": 1280, "height": 720})
     await page.goto(server.url)
-    return page
+    yield page
+    await page.close()

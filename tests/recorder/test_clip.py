@@ -56,7 +56,7 @@ def step(name: str, number: int, text: str) -> AnnotationAdded:
 def recorded(
     folder: Path, seconds: int, color: tuple[int, int, int], size: tuple[int, int] = (640, 360)
 ) -> StoredSegment:
-    pictures = [(100 * n, plain(*size, color)) for n in range(10 * seconds)]
+    pictures = [(200 * n, plain(*size, color)) for n in range(5 * seconds)]
     return store(archive_in(folder), new_id(), pictures, 1000 * seconds)
 
 

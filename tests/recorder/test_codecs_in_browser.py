@@ -10,6 +10,7 @@ from statistics import median
 
 import av
 import numpy as np
+import pytest
 from playwright.async_api import Browser, Page
 
 from recorder.frames import Frame
@@ -91,6 +92,7 @@ async def until(recordings: list[Recording], pictures: tuple[int, int]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_codec_and_the_voice_with_it_are_recorded_in_step_and_played_again(browser: Browser) -> None:
     page = await browser.new_page()
     await page.goto(PAGE.as_uri())

@@ -82,9 +82,9 @@ async def test_a_recording_goes_on_under_hostile_datagrams_and_replays(scene: Sc
     media = connection.__dict__["media"]
     taken = media.take
 
-    def listen(data: bytes) -> None:
-        heard.append(data)
-        taken(data)
+    def listen(sealed: list[bytes]) -> None:
+        heard.extend(sealed)
+        taken(sealed)
 
     media.take = listen
     before = scene.frames

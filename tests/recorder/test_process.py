@@ -41,6 +41,8 @@ class Control:
     def __init__(self) -> None:
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
         self.connections = 0
+        self.deaf = False
+        """Whether who connects next gets no answer to its heartbeats."""
         self.socket: web.WebSocketResponse | None = None
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -49,6 +51,10 @@ class Control:
         await socket.prepare(request)
         self.connections += 1
         self.socket = socket
+        if self.deaf:
+            self.deaf = False
+            await until(lambda: self.connections == 2)
+            return socket
         sending = asyncio.create_task(self._send(socket))
         async for _ in socket:
             pass
@@ -66,9 +72,14 @@ class Scene:
     def __init__(self, server: MemoryServer, control: Control, archive: Archive) -> None:
         self.server, self.control, self.archive = server, control, archive
 
-    async def start(self) -> asyncio.subprocess.Process:
+    async def start(self, before: str = "") -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-c", START, self.server.url, str(self.archive.folder), cwd=Path(__file__).parents[2]
+            sys.executable,
+            "-c",
+            before + START,
+            self.server.url,
+            str(self.archive.folder),
+            cwd=Path(__file__).parents[2],
         )
 
     def bodies(self, kind: type[Any]) -> list[Any]:
@@ -162,6 +173,16 @@ async def test_without_its_control_connection_it_goes_on_writing_and_comes_back(
     await until(lambda: scene.control.connections == 2)
     await until(lambda: scene.frames_of(segment) > held + 10)
     assert len(scene.bodies(m.SegmentStarted)) == 1
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def test_a_server_that_answers_no_heartbeat_is_connected_to_again(scene: Scene) -> None:
+    scene.control.deaf = True
+    process = await scene.start("import recorder.process; recorder.process.HEARTBEAT = 0.2; ")
+    await until(lambda: scene.control.connections == 2)
+    scene.control.orders.put_nowait(Record("session", "tape-1"))
+    await scene.writing(0)
     process.terminate()
     assert await process.wait() == 0
 

@@ -1,5 +1,6 @@
 """Feedback to the sender, statistics, and packets made of noise. Time is an argument here."""
 
+import random
 import struct
 
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, unpack_remb_fci
@@ -50,6 +51,27 @@ def test_a_loss_is_reported_at_once_and_mended_by_a_retransmission_stream() -> N
     line.reception.rtp(retransmission(sent[6], 4000), 1.05)
     assert [frame.data for frame in line.frames] == [keyframe(450), delta(450), delta(90)]
     assert not line.reception.urgent
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from((0.0, 0.02, 0.2)))
+@settings(max_examples=40, deadline=None)
+def test_packets_that_go_on_without_a_gap_make_the_same_of_a_stream_as_those_seen_one_by_one(
+    fate: random.Random, spoiled: float
+) -> None:
+    short, full = Wire(), Wire()
+    full.reception.on_packet = lambda packet, now: None  # each packet is read whole
+    sent = [wire(packet) for packet in packets([keyframe(450), *[delta(450)] * 12], first_sequence=65_500)]
+    for n, data in enumerate(sent):
+        came = [data]
+        if fate.random() < spoiled:
+            came = fate.choice(([], [data, data], [sent[n - 2]], [data[: fate.randrange(20)]], [b"\xb0" + data[1:]]))
+        for line in (short, full):
+            for each in came:
+                line.reception.rtp(each, n / 100)
+            line.reception.tick(n / 100)
+    assert short.frames == full.frames
+    assert list(map(str, short.sent)) == list(map(str, full.sent))
+    assert short.frames or spoiled
 
 
 def test_a_voice_is_never_asked_for_again_and_waits_a_tenth_of_a_second_for_what_comes_late() -> None:
@@ -140,7 +162,7 @@ def test_receiver_reports_count_losses_and_repeat_the_sender_report() -> None:
 def test_a_quiet_screen_keeps_its_whole_bitrate() -> None:
     bandwidth = Bandwidth()
     for second in range(60):
-        bandwidth.received(200)
+        bandwidth.bytes += 200
         assert bandwidth.report(0.0, float(second)) == CEILING
 
 
@@ -157,7 +179,7 @@ def test_loss_lowers_the_bitrate_to_a_floor_and_it_comes_back() -> None:
 def test_a_growing_queue_lowers_the_bitrate_below_what_came() -> None:
     bandwidth = Bandwidth()
     for n in range(40):  # 1 Mbit/s in 20 frames a second, each 40 ms later than the one before
-        bandwidth.received(6250)
+        bandwidth.bytes += 6250
         sent_at = n * 0.05
         bandwidth.frame(int(sent_at * (1 << 18)) & 0xFFFFFF, sent_at + n * 0.04)
         if n % 10 == 9:

@@ -177,7 +177,7 @@ async def test_the_customer_hears_who_speaks_over_the_connection_that_carries_th
     assert isinstance(answer, m.Answer)
     await customer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
     heard: list[bytes] = []
-    transport = RawTransport(transceivers[0], heard.append, lambda _: None)
+    transport = RawTransport(transceivers[0], heard.extend, lambda _: None)
     assert incoming.attachment is not None
     listening = incoming.attachment.listening()
     assert listening is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from recorder.sockets import DatagramLoop, Socket
+from recorder.sockets import CROWD, TOGETHER_S, DatagramLoop, Socket
 
 LOOPBACK = ("127.0.0.1", 0)
 
@@ -36,6 +36,18 @@ class Heard(asyncio.DatagramProtocol):
         return [data for data, _ in self.datagrams]
 
 
+class HeardTogether(Heard):
+    """One that takes together what has come."""
+
+    def __init__(self, hostile: bytes = b"") -> None:
+        super().__init__(hostile)
+        self.bursts: list[int] = []
+
+    def datagrams_received(self, come: list[tuple[bytes, Any]]) -> None:
+        self.bursts.append(len(come))
+        self.datagrams += come
+
+
 async def opened(hostile: bytes = b"", address: tuple[str, int] = LOOPBACK) -> tuple[Socket, Heard]:
     transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Heard(hostile), address)
     assert isinstance(transport, Socket)
@@ -57,6 +69,45 @@ def test_a_burst_comes_whole_in_order_and_with_its_source(address: tuple[str, in
         assert {source for _, source in heard.datagrams} == {alice.get_extra_info("sockname")}
 
     run(story())
+
+
+def test_a_protocol_that_takes_them_together_is_given_a_burst_as_one() -> None:
+    async def story() -> None:
+        alice, _ = await opened()
+        loop = asyncio.get_running_loop()
+        dana, heard = await loop.create_datagram_endpoint(HeardTogether, LOOPBACK)
+        for data in (b"one", b"two", b"three"):
+            alice.sendto(data, dana.get_extra_info("sockname"))
+        assert await heard.want(3) == [b"one", b"two", b"three"]
+        assert heard.bursts == [3]
+
+    run(story())
+
+
+def test_the_more_sockets_something_has_come_for_the_longer_the_next_turn_waits() -> None:
+    waits = list[float]()
+
+    class Watched(DatagramLoop):
+        def call_later(  # type: ignore[override]
+            self, delay: float, callback: Any, *given: Any, **context: Any
+        ) -> asyncio.TimerHandle:
+            if callback == self._read:
+                waits.append(delay)
+            return super().call_later(delay, callback, *given, **context)
+
+    async def story() -> None:
+        alice, _ = await opened()
+        crowd = [await opened() for _ in range(CROWD)]
+        for some in (crowd[:-1], crowd):
+            waits.clear()
+            for dana, heard in some:
+                heard.datagrams.clear()
+                alice.sendto(b"hello", dana.get_extra_info("sockname"))
+            for _, heard in some:
+                await heard.want(1)
+            assert (2 * TOGETHER_S in waits) == (some is crowd)
+
+    uvloop.run(story(), loop_factory=Watched)
 
 
 def test_after_a_silence_the_next_datagram_wakes_the_loop() -> None:

@@ -99,7 +99,7 @@ def states(folder: Path, before: list[bytes], last: bytes) -> Iterator[tuple[int
     vault_path.write_bytes(whole_vault)
     first = 0 if len(whole_vault) > before_vault else len(before_tail)
     for cut in range(len(whole_tail), first - 1, -1):
-        tail_path.write_bytes(whole_tail[:cut])
+        tail_path.write_bytes(whole_tail[:cut] + before_tail[cut:])
         yield None, cut
 
 
@@ -207,7 +207,7 @@ def test_records_of_the_tail_are_read_in_their_order_and_without_a_gap(tmp_path:
     assert surveyed(tmp_path)[0] == b""
 
 
-def test_a_chunk_that_was_on_disk_before_its_tail_was_emptied_is_damaged_and_not_torn(tmp_path: Path) -> None:
+def test_a_chunk_that_was_on_disk_before_its_tail_began_anew_is_damaged_and_not_torn(tmp_path: Path) -> None:
     written(tmp_path, [noise(CHUNK + 100)])
     path = tmp_path / "a.vault"
     data = bytearray(path.read_bytes())

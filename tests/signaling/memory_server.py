@@ -62,7 +62,7 @@ class MemoryServer:
         app = web.Application()
         app.router.add_get("/api/signal", self._signal)
         app.router.add_routes(routes)
-        self._runner = web.AppRunner(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
         await site.start()

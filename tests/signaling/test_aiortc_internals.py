@@ -7,11 +7,15 @@ import socket
 import threading
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aioice import ice, turn
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 from signaling.aiortc_internals import (
     MAX_WAITING_DATAGRAMS,
@@ -23,6 +27,7 @@ from signaling.aiortc_internals import (
     peer_connection,
     stand_aside,
 )
+from signaling.datagrams import MAX_DATAGRAM
 
 
 @pytest.mark.parametrize("package", PINNED)
@@ -73,6 +78,31 @@ async def test_every_private_name_is_still_there() -> None:
     await peer.close()
 
 
+async def test_what_comes_together_is_taken_as_if_it_came_one_by_one() -> None:
+    here, there = await connected_pair()
+    [pair] = connection_of(here)._nominated.values()
+    source, taken = pair.remote_addr, list[list[bytes]]()
+    protocol: Any = pair.protocol
+    connection_of(here).__dict__["media"] = SimpleNamespace(take=taken.append)
+    media = [b"\x80\x60" + bytes(40), b"\x80\x60" + bytes(50)]
+    stranger = [(media[0], ("192.0.2.1", 4))]
+    refused = [(b"", source), (b"\x80\x60" + bytes(1600), source), (b"\0" * 20, source), (b"\x15" * 20, source)]
+    protocol.datagram_received(media[0], source)
+    protocol.datagrams_received([(media[0], source), *stranger, *refused, (media[1], source)])
+    assert taken == [media[:1], media]
+    assert here.connectionState == "connected"
+    del connection_of(here).__dict__["media"]
+    protocol.datagrams_received([(media[0], source)])
+    await here.close()
+    await there.close()
+
+
+def test_srtp_is_opened_in_the_place_that_the_pinned_version_has_for_it() -> None:
+    session = Session(Policy(bytes(30), Policy.SSRC_ANY_INBOUND))
+    assert len(session._buffer) == len(session._cdata) == MAX_DATAGRAM
+    assert lib.srtp_unprotect(session._srtp[0], session._cdata, ffi.new("int *", 40)) != 0
+
+
 async def test_a_transceiver_whose_own_sender_and_receiver_stand_aside_sends_and_receives_nothing_but_ours() -> None:
     here, there = peer_connection([]), peer_connection([])
     ours = here.addTransceiver("audio", direction="sendrecv")
@@ -83,7 +113,7 @@ async def test_a_transceiver_whose_own_sender_and_receiver_stand_aside_sends_and
     await there.setRemoteDescription(here.localDescription)
     await there.setLocalDescription()
     came: list[bytes] = []
-    transport, _ = RawTransport(ours, came.append, came.append), RawTransport(theirs, came.append, came.append)
+    transport, _ = RawTransport(ours, came.extend, came.append), RawTransport(theirs, came.extend, came.append)
     assert transport.backlog() == 0
     await here.setRemoteDescription(there.localDescription)
     packet = b"\x80\x60\x00\x01" + bytes(8) + b"voice"

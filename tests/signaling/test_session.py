@@ -344,6 +344,20 @@ def test_a_recorder_that_dies_is_told_and_the_session_goes_on() -> None:
     ]
 
 
+def test_a_recorder_that_comes_back_leaves_the_session_to_the_one_that_took_over() -> None:
+    story = Story().share(record=True)
+    story.system(Join(RECORDER))
+    story.says(RECORDER, m.ReportSegmentStarted, segment="one", participant="dana", codec="vp8", started_at=story.now)
+    another = Participant("recorder-2", "recorder", "Recorder")
+    story.system(Join(another))
+    assert story.system(Join(RECORDER)) == []
+    assert story.state.those_present("recorder") == ("recorder-2",)
+    finished = {"segment": "one", "bytes": 10, "duration_ms": 1000, "digest": "0" * 64}
+    assert story.says(RECORDER, m.ReportSegmentFinished, **finished) == [m.SegmentFinished("one", 10, 1000, "0" * 64)]
+    story.system(Depart("recorder-2", "lost"))
+    assert story.system(Join(RECORDER)) == [m.Joined("recorder", "recorder", "Recorder")]
+
+
 def test_the_end_stops_everything_first() -> None:
     story = Story().share(record=True)
     end = story.says(ALICE, m.End, outcome="solved")
