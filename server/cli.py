@@ -1,6 +1,6 @@
 """The `sightline` command.
 
-What only one command needs, and takes long to load (aiortc, PyAV), is imported by that command.
+What takes long to load (the application, aiortc, PyAV) is imported by the command that needs it.
 """
 
 import asyncio
@@ -11,25 +11,24 @@ import sys
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-import aiohttp
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from server import accounts, audit, doctor, instance, logs, passwords
-from server.accounts import NewUser
+from server import instance, logs
 from server.cli_export import export_command, verify_command
 from server.cli_keys import key_commands
 from server.cli_recordings import recording_commands
-from server.database import open_database
 from server.keys import open_archive
-from server.logins import StaffRole
 from server.problems import Problem
-from server.serving import Ready, serve
 from server.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from server.accounts import NewUser
+    from server.serving import Ready
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Self-hosted remote assist."
@@ -79,7 +78,9 @@ def _tls_flags(tls: str | None) -> dict[str, object]:
     return {"tls": "files", "tls_cert": certificate, "tls_key": key or None}
 
 
-def _serve(settings: Settings, ready: Ready | None = None) -> None:
+def _serve(settings: Settings, ready: "Ready | None" = None) -> None:
+    from server.serving import serve  # noqa: PLC0415
+
     try:
         _run(serve(settings, ready))
     except instance.AlreadyRunning as error:
@@ -182,6 +183,9 @@ def user_add(
     data: Data = None,
 ) -> None:
     """Add a member of staff."""
+    from server.accounts import NewUser  # noqa: PLC0415
+    from server.logins import StaffRole  # noqa: PLC0415
+
     settings = _settings(data=data)
     if role not in get_args(StaffRole):
         _fail(f"There is no role {role}; choose one of {', '.join(get_args(StaffRole))}.")
@@ -196,8 +200,13 @@ def user_add(
     typer.echo(f"Added {email} as {role}." + ("" if password else f" The password is {chosen}"))
 
 
-async def _add_user(settings: Settings, new: NewUser) -> None:
+async def _add_user(settings: Settings, new: "NewUser") -> None:
     """Through the running server when there is one, for only one process may write."""
+    import aiohttp  # noqa: PLC0415
+
+    from server import accounts, audit, passwords  # noqa: PLC0415
+    from server.database import open_database  # noqa: PLC0415
+
     accounts.check_password(new.password)
     if found := instance.running(settings.data):
         headers = {"Authorization": f"Bearer {found.secret}"}
@@ -233,6 +242,8 @@ def config_show() -> None:
 @cli.command("doctor")
 def doctor_command(data: Data = None, port: Annotated[int | None, typer.Option()] = None) -> None:
     """Look whether this machine has all that the server needs."""
+    from server import doctor  # noqa: PLC0415
+
     settings = _settings(data=data, port=port)
     running = settings.data.exists() and instance.running(settings.data) is not None
     findings = list(doctor.examine(settings, running))

@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-import aiohttp
 import typer
 
 from recorder import verification
-from server import audit, instance
-from server.database import now_ms, open_database
-from server.export import Export, gather, write_folder
+from server import instance
 from server.keys import open_archive
 from server.problems import Problem
 from server.settings import Settings, SettingsError, load
-from server.signing import open_signer
 
 
 def export_command(
@@ -49,6 +45,11 @@ async def _export(settings: Settings, session: str, target: Path) -> None:
     if found := instance.running(settings.data):
         await _download(f"{found.url}/api/recordings/{quote(session, safe='')}/export", found.secret, target)
         return
+    from server import audit  # noqa: PLC0415 - as below: the application takes long to load
+    from server.database import now_ms, open_database  # noqa: PLC0415
+    from server.export import Export, gather, write_folder  # noqa: PLC0415
+    from server.signing import open_signer  # noqa: PLC0415
+
     with instance.claim(settings.data):
         database = await open_database(settings.database, settings.database_timeout_s)
         try:
@@ -63,6 +64,8 @@ async def _export(settings: Settings, session: str, target: Path) -> None:
 
 
 async def _download(url: str, secret: str, target: Path) -> None:
+    import aiohttp  # noqa: PLC0415
+
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as made:
         packed = Path(made) / "export.zip"

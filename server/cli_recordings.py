@@ -2,19 +2,18 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 import typer
 
 from server import instance
-from server.database import now_ms, open_database
-from server.deletion import DeletionOrder, Order, delete
 from server.problems import Problem
 from server.settings import Settings, SettingsError, load
-from server.signing import open_signer
+
+if TYPE_CHECKING:
+    from server.deletion import DeletionOrder
 
 recording_commands = typer.Typer(no_args_is_help=True, help="What was recorded.")
 
@@ -33,6 +32,8 @@ def delete_command(
     data: Annotated[Path | None, typer.Option(help="Folder of everything that is stored.")] = None,
 ) -> None:
     """Delete a recording for good, unless a legal hold keeps it. What is left is a signed tombstone."""
+    from server.deletion import DeletionOrder  # noqa: PLC0415 - as below: the application takes long to load
+
     body = {
         "ground": "customer_request" if customer_request else "other",
         "reason": reason,
@@ -49,8 +50,14 @@ def delete_command(
     typer.echo(f"The recording of session {session} was deleted.")
 
 
-async def _delete(settings: Settings, session: str, order: DeletionOrder) -> None:
+async def _delete(settings: Settings, session: str, order: "DeletionOrder") -> None:
     """Through the running server when there is one, for only one process may write."""
+    import aiohttp  # noqa: PLC0415
+
+    from server.database import now_ms, open_database  # noqa: PLC0415
+    from server.deletion import Order, delete  # noqa: PLC0415
+    from server.signing import open_signer  # noqa: PLC0415
+
     if found := instance.running(settings.data):
         headers = {"Authorization": f"Bearer {found.secret}"}
         address = f"{found.url}/api/recordings/{quote(session, safe='')}/deletion"

@@ -14,7 +14,7 @@ MakeServer = Callable[..., ServerProcess]
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which the cast exists, made once since every password takes a while."""
+    """A data folder in which the cast exists, made once since that takes a while."""
     folder = tmp_path_factory.mktemp("seeded")
     asyncio.run(seed(folder))
     return folder

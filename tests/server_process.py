@@ -5,22 +5,26 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+from argon2 import PasswordHasher
 
 from server.accounts import NewUser, add_user
 from server.database import open_database
-from server.passwords import hashed
 
 START_S = 60.0
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes that cost no more wherever the cast signs in, for a hash says itself how it was made."""
 
 
 class Person(NamedTuple):
@@ -53,7 +57,7 @@ async def seed(data: Path) -> None:
     for person in CAST.values():
         async with database.write() as connection:
             new = NewUser(person.email, person.name, person.role, person.password)
-            await add_user(connection, new, await hashed(person.password))
+            await add_user(connection, new, CHEAP.hash(person.password))
     await database.close()
 
 
@@ -191,3 +195,16 @@ class ServerProcess:
             cookie, _, value = answer.headers["Set-Cookie"].partition(";")[0].partition("=")
         self.confidential.add(value)
         return {"name": cookie, "value": value, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
+
+
+@contextlib.contextmanager
+def running(seeded: Path, folder: Path, **settings: object) -> Iterator[ServerProcess]:
+    """A server with the cast, in an empty folder, for tests that can share one; each setting is one of the server's."""
+    shutil.copytree(seeded, folder / "data")
+    process = ServerProcess(folder / "data", folder / "server.log", settings)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+    process.check_log()

@@ -13,3 +13,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A fresh application with alice and bob (agents), tess (trainer), quinn (qa) and ada (admin) signed in."""
     async with open_desk(tmp_path / "data") as opened:
         yield opened
+
+
+@pytest.fixture
+async def recorded_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """The same with the demo's finished session, `demo.SESSION`, and its real recording."""
+    async with open_desk(tmp_path / "data", recorded=True) as opened:
+        yield opened

@@ -1,16 +1,18 @@
 """The real application in this process, on a free port, with the standing cast signed in."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
 from aiohttp.test_utils import TestServer
 
-from server import logins, web
-from server.database import new_id, now_ms, users
+from server import demo, logins, web
+from server.database import new_id, now_ms, open_database, users
 from server.participants import authenticate
 from server.participation import Participation
 from server.sessions import tell
@@ -19,6 +21,45 @@ from signaling import messages as m
 from signaling.session import Command, Join, Participant
 
 CAST = {"alice": "agent", "bob": "agent", "tess": "trainer", "quinn": "qa", "ada": "admin"}
+
+
+class Login(NamedTuple):
+    """Of one of the cast."""
+
+    user_id: str
+    token: str
+
+
+class Prepared(NamedTuple):
+    """A data folder to be copied, and the logins in it."""
+
+    folder: TemporaryDirectory[str]
+    logins: dict[str, Login]
+
+
+_prepared: dict[tuple[bool, bool], Prepared] = {}
+
+
+async def prepared(cast: bool, recorded: bool) -> Prepared:
+    """Made once in a process: the way through all revisions, and a recording, take longer than most tests."""
+    if (cast, recorded) not in _prepared:
+        folder = TemporaryDirectory()
+        made = (await prepared(True, False)).logins if recorded else {}
+        if recorded:
+            async with open_desk(Path(folder.name)) as desk:
+                await demo.seed_recording(desk.app, desk.alice.user_id)
+        else:
+            database = await open_database(f"sqlite+aiosqlite:///{folder.name}/sightline.db")
+            for name, role in CAST.items() if cast else ():
+                user_id = new_id()
+                row = {"id": user_id, "email": f"{name}@example.org", "name": name.capitalize(), "role": role}
+                async with database.write() as connection:
+                    new = users.insert().values(**row, password_hash="x", created_at=now_ms(), disabled=False)
+                    await connection.execute(new)
+                made[name] = Login(user_id, await logins.begin(database, user_id, 1))
+            await database.close()
+        _prepared[cast, recorded] = Prepared(folder, made)
+    return _prepared[cast, recorded]
 
 
 class Answer(NamedTuple):
@@ -77,16 +118,10 @@ class Desk:
         self._people.append(person)
         return person
 
-    async def sign_in(self, name: str, role: str) -> None:
-        user_id = new_id()
-        row = {"id": user_id, "email": f"{name}@example.org", "name": name.capitalize(), "role": role}
-        async with self.app.database.write() as connection:
-            await connection.execute(
-                users.insert().values(**row, password_hash="x", created_at=now_ms(), disabled=False)
-            )
-        token = await logins.begin(self.app.database, user_id, 1)
-        cookie = f"{logins.cookie_name(self.app.settings.secure)}={token}"
-        self.staff[name] = self._person({"Cookie": cookie}, user_id)
+    def bring(self, name: str, login: Login) -> None:
+        """One of the cast, with the login that stands in the database."""
+        cookie = f"{logins.cookie_name(self.app.settings.secure)}={login.token}"
+        self.staff[name] = self._person({"Cookie": cookie}, login.user_id)
 
     def __getattr__(self, name: str) -> Person:
         if name in CAST:
@@ -152,17 +187,21 @@ def participation(answer: Answer) -> Participation:
 
 @asynccontextmanager
 async def open_desk(data: Path, **settings: Any) -> AsyncIterator[Desk]:
-    """The application on `data`; the cast is added unless `cast` is false."""
-    cast = settings.pop("cast", True)
+    """The application on `data`; on a new folder with the cast, unless `cast` is false.
+
+    With `recorded` it also has the demo's finished session with its real recording, `demo.SESSION`.
+    """
+    ready = await prepared(settings.pop("cast", True), settings.pop("recorded", False))
+    if not (data / "sightline.db").exists():
+        shutil.copytree(ready.folder.name, data, dirs_exist_ok=True)
     server = await web.compose(Settings(data=data, organization="ACME Support", **settings))
     site = TestServer(web.application(server.app))
     await site.start_server()
     await server.start()
     desk = Desk(server, site)
     try:
-        if cast:
-            for name, role in CAST.items():
-                await desk.sign_in(name, role)
+        for name, login in ready.logins.items():
+            desk.bring(name, login)
         yield desk
     finally:
         await desk.close()

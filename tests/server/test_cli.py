@@ -3,11 +3,20 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.conftest import MakeServer
+from tests.server_process import ServerProcess, running
+
+
+@pytest.fixture(scope="module")
+def server(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all tests that need none of their own."""
+    with running(seeded, tmp_path_factory.mktemp("cli")) as process:
+        yield process
 
 
 def sightline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +64,8 @@ def test_a_port_that_is_taken_is_said_in_words(server: ServerProcess, tmp_path: 
     assert "Traceback" not in second.stderr
 
 
-def test_the_note_for_other_commands_is_for_the_owner_alone_and_goes_with_the_server(server: ServerProcess) -> None:
+def test_the_note_for_other_commands_is_for_the_owner_alone_and_goes_with_the_server(make_server: MakeServer) -> None:
+    server = make_server()
     note = server.data / "server.json"
     assert note.stat().st_mode & 0o077 == 0
     assert json.loads(note.read_text())["pid"] == server.pid

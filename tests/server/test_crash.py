@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,9 +15,16 @@ import pytest
 
 from signaling import messages as m
 from tests.conftest import MakeServer
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, running
 from tests.signaling.story import SCREEN
 from tests.signaling.wire import Wire
+
+
+@pytest.fixture(scope="module")
+def server(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all tests that need none of their own."""
+    with running(seeded, tmp_path_factory.mktemp("crash")) as process:
+        yield process
 
 
 async def meet(server: ServerProcess) -> tuple[str, str]:
@@ -151,7 +160,9 @@ async def test_an_interrupt_ends_everything_in_time_and_tells_when_to_come_back(
 
 async def test_a_child_that_hangs_ends_with_the_server_all_the_same(make_server: MakeServer) -> None:
     server = make_server(children=True)
-    children = await asyncio.to_thread(children_of, server.pid)
+    while server.log.read_text().count("child_started") < 2:
+        await asyncio.sleep(0.02)
+    children = children_of(server.pid)
     for child in children:
         os.kill(child, signal.SIGSTOP)
     await asyncio.to_thread(server.terminate)

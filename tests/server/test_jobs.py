@@ -18,11 +18,15 @@ from tests.server.desk import Desk, open_desk
 RESULT = {"duration_ms": 1000, "width": 2, "height": 2, "chapters": []}
 
 
+@pytest.fixture
+async def desk(recorded_desk: Desk) -> Desk:
+    return recorded_desk
+
+
 async def queued(desk: Desk) -> str:
-    """A job to make a clip of nearly all of a real recording."""
-    await demo.seed_recording(desk.app, desk.alice.user_id)
+    """A job to make a clip of half of a real recording."""
     begun = (await desk.app.timeline.read(demo.SESSION))[0].at + demo_recording.STARTED_S * 1000
-    marks = {"in_ms": begun + 500, "out_ms": begun + 21_000, "title": "Blank pages", "text": ""}
+    marks = {"in_ms": begun + 500, "out_ms": begun + 12_000, "title": "Blank pages", "text": ""}
     answer = await desk.tess.post(f"/api/recordings/{demo.SESSION}/clips", marks)
     return str(answer.body["job"])
 
@@ -36,10 +40,15 @@ async def until(desk: Desk, job: str, *states: str) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
 
-async def expire(desk: Desk) -> None:
-    """Let every lease run out, and have the reaper's work done."""
+async def run_out(desk: Desk) -> None:
+    """Let every lease run out."""
     async with desk.app.database.write() as connection:
         await connection.execute(rows.update().values(lease_until=now_ms() - 1))
+
+
+async def expire(desk: Desk) -> None:
+    """Let every lease run out, and have the reaper's work done."""
+    await run_out(desk)
     async with desk.app.database.write() as connection:
         await jobs.put_back(connection, now_ms())
 
@@ -59,12 +68,13 @@ async def worker_process(desk: Desk) -> AsyncIterator[asyncio.subprocess.Process
 
 
 async def test_a_job_whose_worker_is_killed_is_put_back_and_done_by_the_next(tmp_path: Path) -> None:
-    async with open_desk(tmp_path / "data", job_lease_s=2.0) as desk:
+    async with open_desk(tmp_path / "data", recorded=True, job_lease_s=2.0) as desk:
         job = await queued(desk)
         async with worker_process(desk) as first:
             await until(desk, job, "running")
             os.killpg(first.pid, signal.SIGKILL)
             await first.wait()
+        await run_out(desk)
         assert (await until(desk, job, "queued", "done"))["state"] == "queued"
         async with worker_process(desk):
             done = await until(desk, job, "done", "failed")

@@ -44,9 +44,13 @@ def test_a_range_is_understood_as_the_standard_says(asked: str, part: tuple[int,
 
 
 @pytest.fixture
-async def session(desk: Desk) -> str:
+async def desk(recorded_desk: Desk) -> Desk:
+    return recorded_desk
+
+
+@pytest.fixture
+def session() -> str:
     """A finished session with a real recording."""
-    await demo.seed_recording(desk.app, desk.alice.user_id)
     return demo.SESSION
 
 

@@ -14,9 +14,13 @@ from tests.server.desk import Desk
 
 
 @pytest.fixture
-async def session(desk: Desk) -> str:
+async def desk(recorded_desk: Desk) -> Desk:
+    return recorded_desk
+
+
+@pytest.fixture
+def session() -> str:
     """A finished session with a real recording."""
-    await demo.seed_recording(desk.app, desk.alice.user_id)
     return demo.SESSION
 
 
