@@ -21,6 +21,8 @@ PARTS = ("annotate", "signaling", "customer_client", "deploy")
 NEEDED = re.compile(r"lib(?P<name>[a-zA-Z0-9_]+)-[0-9a-f]+\.so\.(?P<major>\d+)")
 NEVER_CALLED = re.compile(r"lib(openblasp|avif|SvtAv1Enc|dav1d|mp3lame|opencore-amr[nw]b)-")
 """Of OpenCV, what solves equations and reads files; of PyAV, codecs without use here."""
+LEVEL = 6
+"""Of deflate: the next two take up to twice as long for four parts in a thousand."""
 SYSTEMS_OWN = ("libmvec.so.1",)
 """Parts of glibc, which have to be those of the system that the client runs on."""
 
@@ -56,43 +58,44 @@ def slim(libraries: Path) -> None:
     others = {(found["name"], found["major"]): path.name for wheel in ("pillow.libs", "av.libs")
               for path in (libraries / wheel).iterdir() if (found := NEEDED.match(path.name))}  # fmt: skip
     vision = next((libraries / "cv2").glob("cv2*.so"))
-    for needed in _patchelf("--print-needed", vision).split():
+    places = ":".join(f"$ORIGIN/../{wheel}.libs" for wheel in ("av", "pillow", "opencv_python_headless"))
+    edits = ["--force-rpath", "--set-rpath", places]
+    for needed in _needs(vision):
         found = NEEDED.match(needed)
         if NEVER_CALLED.match(needed):
-            _patchelf("--remove-needed", needed, vision)
+            edits += ["--remove-needed", needed]
         elif found and (other := others.get((found["name"], found["major"]))):
-            _patchelf("--replace-needed", needed, other, vision)
-    _patchelf(
-        "--force-rpath",
-        "--set-rpath",
-        ":".join(f"$ORIGIN/../{wheel}.libs" for wheel in ("av", "pillow", "opencv_python_headless")),
-        vision,
-    )
+            edits += ["--replace-needed", needed, other]
+    _patchelf(*edits, vision)
     for path in (libraries / "av.libs").glob("libavcodec-*"):
-        for needed in _patchelf("--print-needed", path).split():
-            if NEVER_CALLED.match(needed):
-                _patchelf("--remove-needed", needed, path)
+        idle = [needed for needed in _needs(path) if NEVER_CALLED.match(needed)]
+        _patchelf(*(word for needed in idle for word in ("--remove-needed", needed)), path)
     for name in SYSTEMS_OWN:
         (libraries / name).unlink(missing_ok=True)
     _drop_unneeded(libraries)
 
 
+def _needs(binary: Path) -> list[str]:
+    return _patchelf("--print-needed", binary).split()
+
+
 def _drop_unneeded(libraries: Path) -> None:
     """Removes shared libraries of the wheels that nothing names any more."""
+    needs = {path: _needs(path) for path in libraries.rglob("*.so*") if path.is_file() and not path.is_symlink()}
     while True:
-        binaries = [p for p in libraries.rglob("*.so*") if p.is_file() and not p.is_symlink()]
-        needed = {name for path in binaries for name in _patchelf("--print-needed", path).split()}
-        loose = [p for p in binaries if p.parent.name.endswith(".libs") and p.name not in needed]
+        needed = {name for names in needs.values() for name in names}
+        loose = [path for path in needs if path.parent.name.endswith(".libs") and path.name not in needed]
         if not loose:
             return
         for path in loose:
+            del needs[path]
             path.unlink()
             (libraries / path.name).unlink(missing_ok=True)  # the link that PyInstaller puts beside
 
 
 def pack(folder: Path, archive: Path) -> None:
     """Zips what is in a folder, without the folder: it is unpacked into one that is called as the file is."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=8) as packed:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
         for path in sorted(folder.rglob("*")):
             if path.is_symlink():
                 entry = zipfile.ZipInfo(str(path.relative_to(folder)))

@@ -91,16 +91,21 @@ def steps(runs: Sequence[Run]) -> dict[str, float]:
 async def measure(count: int, uncounted: int = 1) -> dict[str, object]:
     """`count` runs of each, in turn, after others that are not counted."""
     async with pair(THE_DESK) as browsers, workspace() as place:
-        desk = await browsers.customer.new_page(viewport={"width": 1280, "height": 720})
-        await desk.set_content(DESK_PAGE)
-        alice = await browsers.agent.new_context(locale="en")
-        await place.sign_in(alice)
-        first, chosen = await ours(place, browsers, alice)
-        async with bare_server(chosen) as url:
-            product, reference = [first], [await bare(url, browsers)]
-            for _ in range(count + uncounted - 1):
-                product.append((await ours(place, browsers, alice))[0])
-                reference.append(await bare(url, browsers))
+        return await measured(browsers, place, count, uncounted)
+
+
+async def measured(browsers: Pair, place: Workspace, count: int, uncounted: int) -> dict[str, object]:
+    """The same with browsers that share `THE_DESK`."""
+    desk = await browsers.customer.new_page(viewport={"width": 1280, "height": 720})
+    await desk.set_content(DESK_PAGE)
+    alice = await browsers.agent.new_context(locale="en")
+    await place.sign_in(alice)
+    first, chosen = await ours(place, browsers, alice)
+    async with bare_server(chosen) as url:
+        product, reference = [first], [await bare(url, browsers)]
+        for _ in range(count + uncounted - 1):
+            product.append((await ours(place, browsers, alice))[0])
+            reference.append(await bare(url, browsers))
     product, reference = product[uncounted:], reference[uncounted:]
     totals, bare_totals = [run.total for run in product], [run.total for run in reference]
     return {

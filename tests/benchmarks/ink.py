@@ -14,11 +14,11 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from tests.benchmarks.browsers import Missing, pair
+from tests.benchmarks.browsers import Missing, Pair, pair
 from tests.benchmarks.figures import median, percentile, tell
 from tests.benchmarks.first_frame import SHARE, click
 from tests.benchmarks.milestones import watch
-from tests.benchmarks.workspace import workspace
+from tests.benchmarks.workspace import Workspace, workspace
 
 POINTER_REACHABLE, STROKE_REACHABLE = 20, 25
 WATCH = """(() => {
@@ -102,24 +102,29 @@ def _place(box: dict[str, Any], across: float, down: float) -> tuple[float, floa
 async def measure(moves: int, strokes: int) -> dict[str, object]:
     """Both figures, after the first tenth of each that is not counted."""
     async with pair() as browsers, workspace() as place:
-        staff = await browsers.agent.new_context(locale="en")
-        await place.sign_in(staff)
-        session, link = await place.start_session(staff)
-        customer = await browsers.customer.new_context(locale="en")
-        alice, dana = await staff.new_page(), await customer.new_page()
-        for page in (alice, dana):
-            await watch(page)
-            await page.add_init_script(WATCH)
-        await alice.goto(f"{place.url}/console/sessions/{session}")
-        await dana.goto(link)
-        await click(dana, alice, SHARE)
-        box = json.loads(
-            await alice.evaluate("JSON.stringify(document.querySelector('canvas[data-ink]').getBoundingClientRect())")
-        )
-        await point(alice, box, moves)
-        pointer = (await times(alice, dana, "pointer", moves // 2))[moves // 10 :]
-        await draw(alice, dana, box, strokes)
-        stroke = (await times(alice, dana, "stroke", strokes))[strokes // 10 :]
+        return await measured(browsers, place, moves, strokes)
+
+
+async def measured(browsers: Pair, place: Workspace, moves: int, strokes: int) -> dict[str, object]:
+    """The same with these browsers."""
+    staff = await browsers.agent.new_context(locale="en")
+    await place.sign_in(staff)
+    session, link = await place.start_session(staff)
+    customer = await browsers.customer.new_context(locale="en")
+    alice, dana = await staff.new_page(), await customer.new_page()
+    for page in (alice, dana):
+        await watch(page)
+        await page.add_init_script(WATCH)
+    await alice.goto(f"{place.url}/console/sessions/{session}")
+    await dana.goto(link)
+    await click(dana, alice, SHARE)
+    box = json.loads(
+        await alice.evaluate("JSON.stringify(document.querySelector('canvas[data-ink]').getBoundingClientRect())")
+    )
+    await point(alice, box, moves)
+    pointer = (await times(alice, dana, "pointer", moves // 2))[moves // 10 :]
+    await draw(alice, dana, box, strokes)
+    stroke = (await times(alice, dana, "stroke", strokes))[strokes // 10 :]
     return {
         "pointer_p95_ms": percentile(pointer, 95),
         "pointer_median_ms": median(pointer),

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import first_frame, ink, native, recording
-from tests.benchmarks.browsers import Missing, program
+from tests.benchmarks.browsers import THE_DESK, Missing, pair, program
 from tests.benchmarks.figures import median, percentile
 from tests.benchmarks.process_time import Reading, marked, reading
 from tests.benchmarks.relay import longest
+from tests.benchmarks.workspace import workspace
 from tests.recorder.replay import drawn
 
 
@@ -30,18 +31,15 @@ def positive(figures: dict[str, Any], *names: str) -> bool:
 
 
 @pytest.mark.usefixtures("browsers")
-async def test_first_frame_measures_the_product_and_the_reference_with_one_codec() -> None:
-    figures: dict[str, Any] = await first_frame.measure(1, uncounted=0)
-    assert positive(figures, "median_ms", "p95_ms", "bare_median_ms", "ratio")
-    assert positive(figures["steps"], "capture_ms", "connect_ms", "decode_ms")
-    assert figures["codec"].startswith("video/")
-
-
-@pytest.mark.usefixtures("browsers")
-async def test_ink_measures_pointers_and_committed_strokes() -> None:
-    figures: dict[str, Any] = await ink.measure(20, 4)
-    assert positive(figures, "pointer_p95_ms", "stroke_p95_ms")
-    assert figures["strokes"] >= 3
+async def test_the_first_frame_is_measured_beside_the_reference_with_one_codec_and_so_is_ink() -> None:
+    async with pair(THE_DESK) as browsers, workspace() as place:
+        figures: dict[str, Any] = await first_frame.measured(browsers, place, 1, uncounted=0)
+        assert positive(figures, "median_ms", "p95_ms", "bare_median_ms", "ratio")
+        assert positive(figures["steps"], "capture_ms", "connect_ms", "decode_ms")
+        assert figures["codec"].startswith("video/")
+        inked: dict[str, Any] = await ink.measured(browsers, place, 20, 4)
+        assert positive(inked, "pointer_p95_ms", "stroke_p95_ms")
+        assert inked["strokes"] >= 3
 
 
 def test_a_gap_is_the_longest_time_without_a_new_frame_that_touches_the_time_in_question() -> None:

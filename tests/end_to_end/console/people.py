@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.end_to_end.console import counter
 from tests.server_process import ServerProcess
 
 LIVE = "video.picture"
 STILL = "img.picture"
+AGENTS_WINDOW: ViewportSize = {"width": 1280, "height": 800}
+CUSTOMERS_WINDOW: ViewportSize = {"width": 1000, "height": 800}
 
 
 class Desk:
@@ -21,9 +23,9 @@ class Desk:
         self._customers = customers
         self._contexts: list[BrowserContext] = []
 
-    def staff(self, name: str | None = "alice", width: int = 1280, height: int = 800) -> Page:
+    def staff(self, name: str | None = "alice", window: ViewportSize = AGENTS_WINDOW) -> Page:
         """A page of the console's browser, signed in as one of the cast, or as nobody."""
-        context = self._context(self._agents, width, height)
+        context = self._context(self._agents, window)
         if name is not None:
             context.add_cookies([self.server.browser_cookie(name)])  # type: ignore[list-item]
         return self.page(context)
@@ -34,9 +36,9 @@ class Desk:
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         return page
 
-    def customer(self, width: int = 1000, height: int = 800) -> Page:
+    def customer(self) -> Page:
         """Dana's browser; beside her page it has another, which she can share."""
-        context = self._context(self._customers, width, height)
+        context = self._context(self._customers, CUSTOMERS_WINDOW)
         shared = context.new_page()
         shared.set_viewport_size({"width": counter.SIZE[0], "height": counter.SIZE[1]})
         shared.set_content(counter.PAGE)
@@ -48,10 +50,8 @@ class Desk:
             context.close()
         assert self.failures == []
 
-    def _context(self, browser: Browser, width: int, height: int) -> BrowserContext:
-        context = browser.new_context(
-            base_url=self.server.url, viewport={"width": width, "height": height}, locale="en-GB"
-        )
+    def _context(self, browser: Browser, window: ViewportSize) -> BrowserContext:
+        context = browser.new_context(base_url=self.server.url, viewport=window, locale="en-GB")
         context.set_default_timeout(counter.WAIT_S * 1000)
         self._contexts.append(context)
         return context
@@ -85,12 +85,17 @@ class Desk:
     def share(self, dana: Page, link: str) -> None:
         """Dana opens the link, agrees to be seen, and shares the counter."""
         dana.goto(link)
+        self.choose(dana)
+        dana.bring_to_front()  # what is behind another page is hardly ever drawn
+
+    def choose(self, dana: Page) -> None:
+        """Dana shares the counter, whose page comes to the front by that."""
         dana.get_by_role("button", name="Choose what to share").click()
         expect(dana.get_by_role("button", name="Stop sharing")).to_be_visible()
 
-    def live(self, width: int = 1280, height: int = 800) -> tuple[Page, Page]:
+    def live(self) -> tuple[Page, Page]:
         """Alice in the live view, and Dana, whose picture she sees."""
-        alice, dana = self.staff("alice", width, height), self.customer()
+        alice, dana = self.staff("alice"), self.customer()
         self.meet(alice, dana)
         return alice, dana
 

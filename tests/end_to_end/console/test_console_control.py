@@ -1,21 +1,18 @@
 """Dana hands her mouse and keyboard over to Alice: from the console in a browser to a program on a real desktop."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Answer, Close, Connect, Intents, Question, Screens, Standing
-from customer_client.invitation import read_invitation
+from customer_client.face import Agree, Answer, Connect, Question, Standing
 from customer_client.masks import Masks
-from customer_client.program import Program
-from customer_client.words import Words
 from tests.conftest import MakeServer
 from tests.customer_client.controlled import ESCAPE, Person, Window, open_program
 from tests.customer_client.scripted_face import ScriptedFace
 from tests.end_to_end.console.conftest import Browsers
+from tests.end_to_end.console.native_client import native_client
 from tests.end_to_end.console.people import LIVE, Desk, around
 from tests.virtual_screen import virtual_screen
 
@@ -50,19 +47,9 @@ def invited(permissive_desk: Desk, program: Window) -> Iterator[tuple[Page, Scri
     """Alice in the live view, and Dana's client, which has not been let in yet."""
     alice = permissive_desk.staff("alice")
     session, link = permissive_desk.invite(alice)
-    faces: list[ScriptedFace] = []
-
-    def make(intents: Intents, screens: Screens, halt: Callable[[], None], words: Words) -> ScriptedFace:
-        faces.append(ScriptedFace(intents, screens, halt))
-        return faces[0]
-
-    client = Program(read_invitation(link), make, Words("en"))
-    running = threading.Thread(target=client.run)
-    running.start()
-    alice.goto(f"/console/sessions/{session}")
-    yield alice, faces[0]
-    faces[0].want(Close())
-    running.join()
+    with native_client(link) as dana:
+        alice.goto(f"/console/sessions/{session}")
+        yield alice, dana
 
 
 def grant(alice: Page, dana: ScriptedFace) -> None:

@@ -137,7 +137,7 @@ def test_who_asks_for_help_waits_on_the_list_and_is_accepted(own_desk: Desk) -> 
     expect(alice.get_by_role("link", name=re.compile("^Waiting"))).to_contain_text("1")
     expect_accessible(alice)
     row.get_by_role("button", name="Accept").click()
-    dana.get_by_role("button", name="Choose what to share").click()
+    own_desk.choose(dana)
     sees(alice)
     alice.get_by_role("link", name=re.compile("^#1 ")).click()
     expect(alice.get_by_role("heading", level=1)).to_contain_text("blank")
@@ -201,7 +201,7 @@ def test_the_language_and_the_light_are_chosen_and_kept(desk: Desk, tag: str, he
 
 
 def test_it_works_320_pixels_wide(desk: Desk) -> None:
-    page = desk.staff("alice", 320, 640)
+    page = desk.staff("alice", {"width": 320, "height": 640})
     desk.invite(page, "A ticket with a rather long title that does not fit into one line of a narrow window")
     for place in ("/console", "/console/tickets", "/console/tickets/mine"):
         page.goto(place)

@@ -1,19 +1,15 @@
 """Alice draws in the console, and it is seen on Dana's real desktop, but not in the picture that comes from there."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Close, Connect, Intents, Question, Screens, Standing
-from customer_client.invitation import read_invitation
+from customer_client.face import Agree, Connect, Question, Standing
 from customer_client.masks import Masks
-from customer_client.program import Program
-from customer_client.words import Words
-from tests.customer_client.scripted_face import ScriptedFace
 from tests.end_to_end.console import counter
+from tests.end_to_end.console.native_client import native_client
 from tests.end_to_end.console.people import Desk, draw_box
 from tests.real_desktop import RealDesktop, real_desktop, until
 
@@ -56,25 +52,14 @@ def alice(desk: Desk, desktop: RealDesktop) -> Iterator[Page]:
     """In the live view, where the whole of Dana's desktop comes."""
     page = desk.staff("alice")
     session, link = desk.invite(page)
-    faces: list[ScriptedFace] = []
-
-    def make(intents: Intents, screens: Screens, halt: Callable[[], None], words: Words) -> ScriptedFace:
-        faces.append(ScriptedFace(intents, screens, halt))
-        return faces[0]
-
-    client = Program(read_invitation(link), make, Words("en"))
-    running = threading.Thread(target=client.run)
-    running.start()
-    dana = faces[0]
-    page.goto(f"/console/sessions/{session}")
-    expect(page.get_by_role("heading", name="Waiting for Dana")).to_be_visible()
-    dana.want(Connect())
-    dana.sees(Question)
-    dana.want(Agree(frozenset(), dana.screens.sources()[0], Masks()))
-    dana.sees(Standing)
-    yield page
-    dana.want(Close())
-    running.join()
+    with native_client(link) as dana:
+        page.goto(f"/console/sessions/{session}")
+        expect(page.get_by_role("heading", name="Waiting for Dana")).to_be_visible()
+        dana.want(Connect())
+        dana.sees(Question)
+        dana.want(Agree(frozenset(), dana.screens.sources()[0], Masks()))
+        dana.sees(Standing)
+        yield page
 
 
 def inked(desktop: RealDesktop, below: counter.Picture) -> counter.Extent | None:

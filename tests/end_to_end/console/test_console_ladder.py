@@ -16,7 +16,7 @@ from tests.end_to_end.console.conftest import Browsers
 from tests.end_to_end.console.people import LIVE, Desk, around, draw_box, ink_on, inked
 from tests.end_to_end.console.terminal import Terminal
 from tests.end_to_end.network import Network, turn_server, unavailable
-from tests.real_desktop import real_desktop
+from tests.real_desktop import RealDesktop, real_desktop
 from tests.server_process import ServerProcess
 
 SNAPSHOTS = "canvas.picture"
@@ -72,21 +72,54 @@ def comes(alice: Page, way: str, selector: str = LIVE) -> None:
     counter.eventually(alice, lambda: (counter.count_in(alice, selector) or 0) > first, "one that moves")
 
 
-def test_the_picture_finds_its_way_through_what_the_network_leaves_open_and_the_ink_stays(
-    blocked: Blocked, desk: Desk
+class Desktop(NamedTuple):
+    """Dana's desktop, a part of which she covered at the native client's terminal, and Alice's page, where it comes."""
+
+    screen: RealDesktop
+    alice: Page
+
+    def comes(self, way: str, color: str, selector: str = LIVE) -> None:
+        """The desktop turns to another color, which is what comes this way, save where it is covered."""
+        expect(self.alice.get_by_role("button", name="Connection")).to_contain_text(way)
+        self.screen.open_window(0, 0, 800, 600, color)
+        counter.eventually(
+            self.alice, lambda: counter.is_about(self.alice, selector, (0.6, 0.5), color), f"{color} in {selector}"
+        )
+        assert not counter.is_about(self.alice, selector, (0.1, 0.5), color)
+
+
+@pytest.fixture
+def desktop(blocked: Blocked, desk: Desk) -> Iterator[Desktop]:
+    """Behind the same network as Dana's browser, in a session of its own."""
+    alice = desk.staff("alice")
+    session, link = desk.invite(alice)
+    alice.goto(f"/console/sessions/{session}")
+    with real_desktop(800, 600) as screen, Terminal(blocked.network, screen.name, link) as dana:
+        for choice in ("Connect", "Choose what to share", r".*\(800 x 600\)", "Cover a part"):
+            dana.choose(choice)
+        dana.write("0 0 25 100")
+        dana.choose("Share this")
+        yield Desktop(screen, alice)
+
+
+def test_both_clients_pictures_find_their_way_through_what_the_network_leaves_open_and_the_ink_stays(
+    blocked: Blocked, desk: Desk, desktop: Desktop
 ) -> None:
     network, turn, _, _ = blocked
     alice, dana = desk.live()
     comes(alice, "direct")
+    desktop.comes("direct", "#1e8c32")
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
     ink = ink_on(alice)
 
     network.block("udp")
     comes(alice, "TURN")
+    desktop.comes("TURN", "#c8a01e")
     assert ink_on(alice) == pytest.approx(ink, abs=0.01)
 
     network.block("tcp", turn)
     comes(alice, "as snapshots", SNAPSHOTS)
+    desktop.comes("as snapshots", "#46b4a0", SNAPSHOTS)
     expect(alice.get_by_text("No video gets through at the moment")).to_be_visible()
     expect(dana.locator("summary", has_text="as snapshots")).to_be_visible()
     assert ink_on(alice, SNAPSHOTS) == pytest.approx(ink, abs=0.01)
@@ -94,12 +127,15 @@ def test_the_picture_finds_its_way_through_what_the_network_leaves_open_and_the_
     alice.keyboard.press("Shift+Delete")
     counter.eventually(dana, lambda: not inked(dana), "a mirror without ink")
     draw_box(alice, around(alice, SNAPSHOTS, *counter.INNER))
+    draw_box(desktop.alice, around(desktop.alice, SNAPSHOTS, *counter.INNER))
     counter.eventually(dana, lambda: inked(dana), "ink on Dana's mirror")
     ink = ink_on(alice, SNAPSHOTS)
     assert ink == pytest.approx(counter.INNER, abs=0.02)
+    assert ink_on(desktop.alice, SNAPSHOTS) == pytest.approx(counter.INNER, abs=0.02)
 
     network.unblock("udp")
     comes(alice, "direct")
+    desktop.comes("direct", "#808c96")
     expect(alice.get_by_text("No video gets through at the moment")).to_be_hidden()
     expect(dana.locator("summary", has_text="as snapshots")).to_be_hidden()
     assert ink_on(alice) == pytest.approx(ink, abs=0.01)
@@ -115,36 +151,3 @@ def test_the_picture_finds_its_way_through_what_the_network_leaves_open_and_the_
     network.unblock("udp")
     comes(alice, "through the recorder")
     assert ink_on(alice) == pytest.approx(ink, abs=0.01)
-
-
-def test_the_native_client_is_seen_by_the_same_ways(blocked: Blocked) -> None:
-    network, turn, server, browser = blocked
-    alone = Desk(server, browser, browser)
-    alice = alone.staff("alice")
-    session, link = alone.invite(alice)
-    alice.goto(f"/console/sessions/{session}")
-    with real_desktop(800, 600) as screen, Terminal(network, screen.name, link) as dana:
-        for choice in ("Connect", "Choose what to share", r".*\(800 x 600\)", "Cover a part"):
-            dana.choose(choice)
-        dana.write("0 0 25 100")
-        dana.choose("Share this")
-
-        def shows(way: str, selector: str, color: str) -> None:
-            """Dana's desktop turns to another color, which is what comes this way, save where she covered it."""
-            expect(alice.get_by_role("button", name="Connection")).to_contain_text(way)
-            screen.open_window(0, 0, 800, 600, color)
-            counter.eventually(
-                alice, lambda: counter.is_about(alice, selector, (0.6, 0.5), color), f"{color} in {selector}"
-            )
-            assert not counter.is_about(alice, selector, (0.1, 0.5), color)
-
-        shows("direct", LIVE, "#1e8c32")
-        network.block("udp")
-        shows("TURN", LIVE, "#c8a01e")
-        network.block("tcp", turn)
-        shows("as snapshots", SNAPSHOTS, "#46b4a0")
-        draw_box(alice, around(alice, SNAPSHOTS, *counter.INNER))
-        assert ink_on(alice, SNAPSHOTS) == pytest.approx(counter.INNER, abs=0.02)
-        network.unblock("udp")
-        shows("direct", LIVE, "#808c96")
-    alone.close()

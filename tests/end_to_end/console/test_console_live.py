@@ -1,18 +1,55 @@
 """What Alice sees of Dana's screen, what she draws on it, and what comes of it when something breaks."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.end_to_end.console import counter
 from tests.end_to_end.console.accessibility import expect_accessible
-from tests.end_to_end.console.people import LIVE, STILL, Desk, around, draw_box, inked, sees
+from tests.end_to_end.console.conftest import Browsers
+from tests.end_to_end.console.people import (
+    AGENTS_WINDOW,
+    CUSTOMERS_WINDOW,
+    LIVE,
+    STILL,
+    Desk,
+    around,
+    draw_box,
+    inked,
+    sees,
+)
+from tests.server_process import ServerProcess
 
 PEN = 0.0035
 """The width of a line, as a fraction of the picture's."""
+
+
+@pytest.fixture(scope="module")
+def lasting(shared_server: ServerProcess, browsers: Browsers) -> Iterator[tuple[Page, Page]]:
+    """The one session of all tests that do not end theirs."""
+    desk = Desk(shared_server, *browsers)
+    yield desk.live()
+    desk.close()
+
+
+@pytest.fixture
+def live(lasting: tuple[Page, Page]) -> Iterator[tuple[Page, Page]]:
+    """Alice in the live view, and Dana, whose picture she sees: nothing is drawn, and the picture has all its room."""
+    alice, dana = lasting
+    yield alice, dana
+    alice.set_viewport_size(AGENTS_WINDOW)
+    dana.set_viewport_size(CUSTOMERS_WINDOW)
+    for close in alice.get_by_role("button", name="Close the panel").all():
+        close.click()
+    alice.mouse.move(5, 5)
+    for key in ("0", "v", "Shift+Delete"):
+        alice.keyboard.press(key)
+    counter.eventually(dana, lambda: not inked(dana), "a cleared board")
 
 
 def framed(page: Page, selector: str) -> counter.Extent:
@@ -26,6 +63,11 @@ def framed(page: Page, selector: str) -> counter.Extent:
     return left + corner["x"], top + corner["y"], right + corner["x"], bottom + corner["y"]
 
 
+def drawn(timeline: Locator) -> int:
+    """How many marks of Alice's the timeline tells of; those that followed upon one another stand in one line."""
+    return sum(int(times or 1) for times in re.findall(r"Alice drew(?: ×(\d+))?", timeline.inner_text()))
+
+
 WAYS = {
     "fitted": ((1280, 800), (1000, 800), ""),
     "letterboxed": ((700, 900), (1000, 800), ""),
@@ -36,9 +78,9 @@ WAYS = {
 """The windows of Alice and of Dana, and the keys that Alice presses."""
 
 
-def test_ink_lands_within_half_a_per_cent_of_the_width(desk: Desk) -> None:
+def test_ink_lands_within_half_a_per_cent_of_the_width(live: tuple[Page, Page]) -> None:
     """Alice frames a landmark that she sees; the frame is around the same landmark where Dana sees it."""
-    alice, dana = desk.live()
+    alice, dana = live
     mirror = dana.locator(".mirror").first
     for way, (agent, customer, keys) in WAYS.items():
         alice.set_viewport_size({"width": agent[0], "height": agent[1]})
@@ -65,9 +107,9 @@ def test_ink_lands_within_half_a_per_cent_of_the_width(desk: Desk) -> None:
         counter.eventually(dana, lambda: not inked(dana), "a cleared board")
 
 
-def test_they_see_write_note_and_mark(desk: Desk) -> None:
+def test_they_see_write_note_and_mark(live: tuple[Page, Page]) -> None:
     """The picture moves; what they write goes both ways, and a note does not; a bookmark has a title and a time."""
-    alice, dana = desk.live()
+    alice, dana = live
     first = sees(alice)
     second = sees(alice, first)
     assert sees(alice, second) > second > first
@@ -82,7 +124,8 @@ def test_they_see_write_note_and_mark(desk: Desk) -> None:
     expect(chat).to_contain_text("Where is <b>File</b>?")
     chat.get_by_role("textbox").fill("At the top left")
     alice.keyboard.press("Enter")
-    expect(dana.get_by_text("At the top left")).to_be_visible()
+    expect(dana.get_by_role("listitem").filter(has_text="At the top left")).to_be_visible()
+    dana.keyboard.press("Escape")  # the chat lies over the mirror
     alice.get_by_role("button", name="Notes").click()
     notes = alice.get_by_role("complementary", name="Notes")
     notes.get_by_role("textbox").fill("Uses the old template")
@@ -108,11 +151,12 @@ def test_they_see_write_note_and_mark(desk: Desk) -> None:
     expect_accessible(alice, ("dark",))
 
 
-def test_ink_is_taken_back_drawn_again_and_cleared_and_every_tool_draws(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_ink_is_taken_back_drawn_again_and_cleared_and_every_tool_draws(live: tuple[Page, Page]) -> None:
+    alice, dana = live
     alice.get_by_role("button", name="Timeline").click()
     timeline = alice.get_by_role("complementary", name="Timeline")
     expect(timeline).to_contain_text("The picture comes directly")
+    before = drawn(timeline)
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
     counter.eventually(dana, lambda: inked(dana), "a drawn box")
     alice.keyboard.press("Control+z")
@@ -137,12 +181,12 @@ def test_ink_is_taken_back_drawn_again_and_cleared_and_every_tool_draws(desk: De
         alice.mouse.click(frame[2] + 60, frame[3] + 60)
         alice.locator("textarea[data-ink-entry]").fill(text)
         alice.keyboard.press("Enter")
-    expect(timeline).to_contain_text("Alice drew ×9")
+    counter.eventually(alice, lambda: drawn(timeline) == before + 9, "nine marks in the timeline")
     counter.eventually(dana, lambda: inked(dana), "ink at Dana's")
 
 
-def test_danas_mirror_shows_a_stroke_while_it_is_drawn_and_where_alice_points(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_danas_mirror_shows_a_stroke_while_it_is_drawn_and_where_alice_points(live: tuple[Page, Page]) -> None:
+    alice, dana = live
     left, top, right, bottom = around(alice, LIVE, 0.2, 0.2, 0.5, 0.3)
     alice.keyboard.press("p")
     alice.mouse.move(left, top)
@@ -159,8 +203,8 @@ def test_danas_mirror_shows_a_stroke_while_it_is_drawn_and_where_alice_points(de
     counter.eventually(dana, lambda: not inked(dana), "no pointer")
 
 
-def test_a_frozen_picture_stands_still_for_both_and_is_drawn_on(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_a_frozen_picture_stands_still_for_both_and_is_drawn_on(live: tuple[Page, Page]) -> None:
+    alice, dana = live
     alice.keyboard.press("f")
     frozen = counter.eventually(alice, lambda: counter.count_in(alice, f"{STILL}:not([hidden])"), "a still picture")
     counter.eventually(
@@ -176,24 +220,32 @@ def test_a_frozen_picture_stands_still_for_both_and_is_drawn_on(desk: Desk) -> N
     counter.eventually(dana, lambda: not inked(dana), "the live picture without the still one's ink")
 
 
-def test_a_snapshot_in_full_resolution_lies_in_the_gallery(desk: Desk) -> None:
-    alice, dana = desk.live(700, 600)
-    alice.keyboard.press("s")
+def test_a_snapshot_in_full_resolution_lies_in_the_gallery(live: tuple[Page, Page]) -> None:
+    alice, dana = live
+    alice.set_viewport_size({"width": 700, "height": 600})
     alice.get_by_role("button", name="Snapshots").click()
     panel = alice.get_by_role("complementary", name="Snapshots")
+    kept = panel.get_by_role("listitem")
+    before = kept.count()
+    alice.keyboard.press("s")
+    expect(kept).to_have_count(before + 1)
+    newest = kept.first
     width, height = dana.locator(".mirror video").evaluate("(video) => [video.videoWidth, video.videoHeight]")
-    expect(panel).to_contain_text(f"{width}×{height}")
-    picture = panel.get_by_role("img")
+    expect(newest).to_contain_text(f"{width}×{height}")
+    picture = newest.get_by_role("img")
+    expect(picture).to_have_js_property("complete", value=True)
     assert picture.evaluate("(picture) => [picture.naturalWidth, picture.naturalHeight]") == [width, height]
     seen = alice.locator(LIVE).bounding_box()
     assert seen is not None
     assert seen["width"] < width
-    panel.get_by_role("button", name="Show").click()
+    newest.get_by_role("button", name="Show").click()
     counter.eventually(dana, lambda: counter.count_in(dana, ".mirror img:not([hidden])"), "the snapshot at Dana's")
+    newest.get_by_role("button", name="Back to live").click()
+    expect(alice.locator(STILL)).to_be_hidden()
 
 
-def test_alice_asks_to_record_and_stops_it_and_the_customer_decides(desk: Desk) -> None:
-    alice, dana = desk.live()
+def test_alice_asks_to_record_and_stops_it_and_the_customer_decides(live: tuple[Page, Page]) -> None:
+    alice, dana = live
     question = dana.get_by_role("alertdialog")
     ask = alice.get_by_role("button", name="Ask to record")
     ask.click()
@@ -216,23 +268,35 @@ def test_alice_asks_to_record_and_stops_it_and_the_customer_decides(desk: Desk) 
     expect(alice.get_by_role("button", name="Stop recording")).to_have_count(0)
 
 
-def test_the_picture_has_all_its_room_after_a_visit_to_the_library(desk: Desk) -> None:
-    alice, _ = desk.live()
-    before = alice.locator(".stage").bounding_box()
-    alice.keyboard.press("g")
-    alice.keyboard.press("l")
+def test_the_picture_outlives_a_visit_elsewhere_a_reload_a_closed_tab_and_the_server(own_desk: Desk) -> None:
+    alice, dana = own_desk.live()
+    stage = alice.locator(".stage").bounding_box()
+    count = sees(alice)
+    own_desk.server.kill()
+    expect(alice.get_by_text("Reconnecting to the server.")).to_be_visible()
+    count = sees(alice, sees(alice, count) + 10)
+    draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
+    own_desk.server.start()
+    expect(alice.get_by_text("Reconnecting to the server.")).to_have_count(0)
+    counter.eventually(dana, lambda: inked(dana), "what was drawn meanwhile")
+    count = sees(alice, count)
+    alice.keyboard.press("Control+z")
+    counter.eventually(dana, lambda: not inked(dana), "a change after the server came back")
+
+    for letter in ("g", "l"):
+        alice.keyboard.press(letter)
     expect(alice.get_by_role("heading", name="Library")).to_be_visible()
     alice.go_back()
-    sees(alice)
-    assert alice.locator(".stage").bounding_box() == before
+    count = sees(alice, count)
+    assert alice.locator(".stage").bounding_box() == stage
 
+    alice.reload()
+    count = sees(alice, count)
+    expect(alice.get_by_label("Who is here").get_by_role("listitem")).to_have_count(1)
 
-def test_alice_closes_her_tab_and_comes_back(desk: Desk) -> None:
-    alice, dana = desk.live()
     draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
     counter.eventually(dana, lambda: inked(dana), "a drawn box")
-    address, count = alice.url, sees(alice)
-    again = desk.page(alice.context)
+    address, again = alice.url, own_desk.page(alice.context)
     alice.close()
     again.goto(address)
     sees(again, count)
@@ -240,30 +304,7 @@ def test_alice_closes_her_tab_and_comes_back(desk: Desk) -> None:
     counter.eventually(again, lambda: counter.ink(counter.looks(frame)).any(), "the ink from before")
 
 
-def test_the_page_is_loaded_again(desk: Desk) -> None:
-    alice, _ = desk.live()
-    count = sees(alice)
-    alice.reload()
-    sees(alice, count)
-    expect(alice.get_by_label("Who is here").get_by_role("listitem")).to_have_count(1)
-
-
-def test_the_picture_goes_on_while_the_server_is_gone(own_desk: Desk) -> None:
-    alice, dana = own_desk.live()
-    own_desk.server.kill()
-    expect(alice.get_by_text("Reconnecting to the server.")).to_be_visible()
-    count = sees(alice)
-    assert sees(alice, count + 10) > count + 10
-    draw_box(alice, around(alice, LIVE, 0.1, 0.1, 0.3, 0.3))
-    own_desk.server.start()
-    expect(alice.get_by_text("Reconnecting to the server.")).to_have_count(0)
-    counter.eventually(dana, lambda: inked(dana), "what was drawn meanwhile")
-    sees(alice, count)
-    alice.keyboard.press("Control+z")
-    counter.eventually(dana, lambda: not inked(dana), "a change after the server came back")
-
-
-def test_pausing_and_stopping_are_said_in_words(desk: Desk) -> None:
+def test_pausing_and_stopping_are_said_in_words_and_so_is_what_was_kept_in_the_end(desk: Desk) -> None:
     alice, dana = desk.live()
     dana.get_by_role("button", name="Pause").click()
     expect(alice.get_by_text("Dana paused the sharing.")).to_be_visible()
@@ -274,9 +315,9 @@ def test_pausing_and_stopping_are_said_in_words(desk: Desk) -> None:
     expect(alice.get_by_role("heading", name="Nothing is being shared")).to_be_visible()
     expect(alice.get_by_role("toolbar", name="Tools")).to_have_count(0)
 
-
-def test_the_end_says_what_was_kept(desk: Desk) -> None:
-    alice, dana = desk.live()
+    dana.get_by_role("button", name="Share again").click()
+    desk.choose(dana)
+    sees(alice)
     alice.keyboard.press("s")
     expect(alice.get_by_text("Snapshot kept")).to_be_visible()
     alice.get_by_role("button", name="End", exact=True).click()

@@ -106,7 +106,7 @@ def begin(desk: Desk, alice: Page, dana: Page, *switches: str, strict: bool = Fa
     dana.goto(link)
     for name in ("record", *switches):
         dana.get_by_role("switch", name=re.compile(name)).check()
-    dana.get_by_role("button", name="Choose what to share").click()
+    desk.choose(dana)
     return session
 
 

@@ -92,7 +92,7 @@ def begin(office: Desk, record: bool) -> tuple[Page, Page]:
     expect(alice.get_by_role("heading", name="Waiting for Dana")).to_be_visible()
     dana.goto(link)
     dana.get_by_role("switch", name=re.compile("record")).set_checked(record)
-    dana.get_by_role("button", name="Choose what to share").click()
+    office.choose(dana)
     sees(alice)
     return alice, dana
 

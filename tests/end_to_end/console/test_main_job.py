@@ -2,19 +2,21 @@
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import MakeServer
 from tests.end_to_end.console import counter
 from tests.end_to_end.console.conftest import Browsers
 from tests.end_to_end.console.people import LIVE, Desk, around, draw_box, inked, sees
+from tests.server_process import ServerProcess
 
 TITLE = "Where the blank pages come from"
 WORDS = "The driver needs its update."
@@ -22,19 +24,31 @@ TAKES_MS = 60_000
 """How long a recording may take to be closed and a video to be made, on a machine that does much else."""
 
 
+@pytest.fixture(scope="module")
+def whole_server(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that has a recorder and a worker beside it."""
+    folder = tmp_path_factory.mktemp("whole")
+    shutil.copytree(seeded, folder / "data")
+    server = ServerProcess(folder / "data", folder / "server.log", {"children": True, "organization": "ACME Support"})
+    server.start()
+    yield server
+    server.terminate()
+    server.check_log()
+
+
 @pytest.fixture
-def whole(make_server: MakeServer, browsers: Browsers) -> Iterator[Desk]:
-    """A desk whose server has a recorder and a worker beside it."""
-    made = Desk(make_server(children=True, organization="ACME Support"), browsers.agents, browsers.customers)
+def whole(whole_server: ServerProcess, browsers: Browsers) -> Iterator[Desk]:
+    """The people of one test."""
+    made = Desk(whole_server, *browsers)
     yield made
     made.close()
 
 
-def begin(alice: Page) -> str:
+def begin(alice: Page, title: str) -> str:
     """Alice writes a ticket and starts a session from it; the link that she gives to Dana."""
     alice.goto("/console/tickets")
     alice.get_by_role("button", name="New ticket").first.click()
-    alice.get_by_label("Title").fill("Blank pages")
+    alice.get_by_label("Title").fill(title)
     alice.get_by_label("Customer's name").fill("Dana")
     alice.get_by_role("button", name="Make the ticket").click()
     alice.get_by_role("button", name="Start a session").click()
@@ -59,11 +73,11 @@ def is_ink(pixel: np.ndarray) -> bool:
 
 def test_a_recorder_that_dies_is_told_to_both_and_costs_the_session_nothing(whole: Desk) -> None:
     alice, dana = whole.staff("alice"), whole.customer()
-    link = begin(alice)
+    link = begin(alice, "A recorder that dies")
     whole.server.confidential.add(link.partition("#")[2])
     dana.goto(link)
     dana.get_by_role("switch", name=re.compile("record")).check()
-    dana.get_by_role("button", name="Choose what to share").click()
+    whole.choose(dana)
     count = sees(alice)
     counter.eventually(alice, lambda: written(alice) == 1, "a recorder that writes")
 
@@ -82,14 +96,13 @@ def test_a_recorder_that_dies_is_told_to_both_and_costs_the_session_nothing(whol
 
 def test_from_a_link_to_a_video_in_the_help_centre(whole: Desk) -> None:
     alice, dana = whole.staff("alice"), whole.customer()
-    link = begin(alice)
+    link = begin(alice, "Blank pages")
     whole.server.confidential.add(link.partition("#")[2])
 
     dana.goto(link)
     expect(dana.get_by_role("heading", level=1)).to_contain_text("Alice from ACME Support")
     dana.get_by_role("switch", name=re.compile("record")).check()
-    dana.get_by_role("button", name="Choose what to share").click()
-    expect(dana.get_by_role("button", name="Stop sharing")).to_be_visible()
+    whole.choose(dana)
     expect(dana.get_by_text("Recording", exact=False).first).to_be_visible()
     before = sees(alice)
     expect(alice.get_by_text("Recording", exact=True).first).to_be_visible()

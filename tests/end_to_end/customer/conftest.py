@@ -15,7 +15,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.chromium import CHROMIUM, FLAGS, HEADLESS
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, running
 
 SCREEN = (1280, 720)
 PICKER = "--auto-select-desktop-capture-source=Entire screen"
@@ -36,13 +36,8 @@ _addresses = (f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in itertools.
 @pytest.fixture(scope="package")
 def server(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for all tests that let it live; every browser comes from an address of its own, as far as it knows."""
-    folder = tmp_path_factory.mktemp("customer")
-    shutil.copytree(seeded, folder / "data")
-    process = ServerProcess(folder / "data", folder / "server.log", {"trusted_proxies": ["127.0.0.1"]})
-    process.start()
-    yield process
-    process.terminate()
-    process.check_log()
+    with running(seeded, tmp_path_factory.mktemp("customer"), trusted_proxies=["127.0.0.1"]) as process:
+        yield process
 
 
 @pytest.fixture(scope="package")

@@ -1,7 +1,7 @@
 """Everybody can use the customer's pages: with a keyboard alone, at 320 pixels, by ear, in light and in dark."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Page, expect
@@ -14,13 +14,16 @@ from tests.end_to_end.customer.test_customer_sharing import share
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-AXE = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
+AXE = (Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 async def expect_accessible(page: Page) -> None:
     """Fails on anything that axe finds serious."""
-    await page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-    found: list[dict[str, Any]] = await page.evaluate("async () => (await axe.run()).violations")
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE + "; undefined")
+    found: list[dict[str, Any]] = await page.evaluate(
+        'async () => (await axe.run({ resultTypes: ["violations"] })).violations'
+    )
     serious = [
         f"{violation['id']}: {node['html']}"
         for violation in found
@@ -28,6 +31,15 @@ async def expect_accessible(page: Page) -> None:
         for node in violation["nodes"]
     ]
     assert serious == []
+
+
+async def expect_accessible_in_light_and_dark(page: Page) -> None:
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # Colors cross over for a moment, and axe would measure what lies between the two.
+        await page.evaluate("Promise.allSettled(document.getAnimations().map((animation) => animation.finished))")
+        await expect_accessible(page)
 
 
 async def expect_no_sideways_scrolling(page: Page) -> None:
@@ -85,33 +97,33 @@ async def test_the_ways_in_hold_what_axe_asks_and_fit_on_a_narrow_screen(
         await expect_accessible(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_shared_screen_holds_what_axe_asks(server: ServerProcess, open_page: OpenPage, scheme: str) -> None:
-    page = await open_page(shares=True, color_scheme=scheme, reduced_motion="reduce")
+async def test_the_shared_screen_holds_what_axe_asks(server: ServerProcess, open_page: OpenPage) -> None:
+    page = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(page, alice)
         await alice.frame()
         await alice.connection.send(m.AskConsent(new_id(), "voice"))
         question = page.get_by_role("alertdialog", name="Alice asks to talk with you.")
         await expect(question).to_be_visible()
-        await expect_accessible(page)
+        await expect_accessible_in_light_and_dark(page)
         await question.get_by_role("button", name="No, thanks").click()
         await alice.until(lambda a: a.state.consents.get("voice") == "refused")
         await page.get_by_role("button", name="Picture").click()
-        await expect_accessible(page)
+        await expect_accessible_in_light_and_dark(page)
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_be_hidden()
         await page.get_by_role("button", name="Cover a part").click()
         await page.get_by_role("button", name="Add a cover").click()
         await expect(page.get_by_text("1 part is covered")).to_be_visible()
-        await expect_accessible(page)
+        await expect_accessible_in_light_and_dark(page)
         await page.get_by_role("button", name="Done").click()
         await page.get_by_role("button", name="Pause").click()
-        await expect_accessible(page)
+        await expect_accessible_in_light_and_dark(page)
 
 
-async def test_all_of_it_goes_with_a_keyboard_alone(server: ServerProcess, open_page: OpenPage) -> None:
+async def test_all_of_it_goes_with_a_keyboard_alone_and_by_ear(server: ServerProcess, open_page: OpenPage) -> None:
     page = await open_page(shares=True)
+    voice = page.locator("body > [aria-live=polite]")
     async with support_agent(server) as alice:
         await page.goto(alice.link)
         await expect(page.get_by_role("button", name="Choose what to share")).to_be_visible()
@@ -128,9 +140,13 @@ async def test_all_of_it_goes_with_a_keyboard_alone(server: ServerProcess, open_
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Cover 1", exact=True)).to_be_focused()
         await page.keyboard.press("Shift+ArrowRight")
-        await expect(page.locator("body > [aria-live=polite]")).to_contain_text("26 % wide, 25 % high")
+        await expect(voice).to_contain_text("26 % wide, 25 % high")
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("button", name="Cover a part")).to_be_focused()
+        await alice.draw_box()
+        await expect(voice).to_have_text("Alice has drawn something")
+        await alice.say("Press print")
+        await expect(voice).to_have_text("Alice: Press print")
         await press_until(page, "Chat")
         await page.keyboard.press("Enter")
         await page.keyboard.type("Hello")
@@ -140,22 +156,10 @@ async def test_all_of_it_goes_with_a_keyboard_alone(server: ServerProcess, open_
         await page.keyboard.press("Escape")
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
+        await expect(voice).to_have_text("Sharing has stopped. Nothing is visible any more.")
         await press_until(page, "Very good")
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("Thank you, that helps.").first).to_be_visible()
-
-
-async def test_what_happens_is_told_to_those_who_do_not_see_it(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    voice = page.locator("body > [aria-live=polite]")
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.draw_box()
-        await expect(voice).to_have_text("Alice has drawn something")
-        await alice.say("Press print")
-        await expect(voice).to_have_text("Alice: Press print")
-        await page.get_by_role("button", name="Stop sharing").click()
-        await expect(voice).to_have_text("Sharing has stopped. Nothing is visible any more.")
 
 
 def said(text: str) -> Any:

@@ -58,7 +58,9 @@ def told(alice: SupportAgent, *kinds: type[Any]) -> list[Any]:
     return [event.body for event in alice.events if isinstance(event.body, kinds)]
 
 
-async def test_the_agent_sees_the_screen_in_its_full_size(server: ServerProcess, open_page: OpenPage) -> None:
+async def test_the_agent_sees_the_whole_screen_and_her_ink_lies_where_it_was_drawn(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(shares=True)
     async with support_agent(server, ask_recording=True) as alice:
         await share(page, alice)
@@ -70,20 +72,8 @@ async def test_the_agent_sees_the_screen_in_its_full_size(server: ServerProcess,
         assert len(set(frame.to_ndarray(format="gray").flatten().tolist())) > 16, "the picture is of one color"
         assert told(alice, m.ConsentGiven, m.ConsentRefused) == [m.ConsentGiven("view"), m.ConsentRefused("record")]
         await expect(page.get_by_text("Recording", exact=True)).to_be_hidden()
-
-
-async def test_both_screens_show_the_same_security_phrase(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.frame()
         await expect(page.get_by_text("Security phrase:")).to_contain_text(alice.phrase())
 
-
-async def test_ink_lies_over_the_mirror_where_it_was_drawn(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
         await alice.draw_box()
         await expect_ink(page, (0.25, 0.5), RED)
         await expect_ink(page, (0.5, 0.25), RED)
@@ -93,11 +83,37 @@ async def test_ink_lies_over_the_mirror_where_it_was_drawn(server: ServerProcess
         await alice.connection.send(m.Erase(new_id(), [added.id]))
         await expect_ink(page, (0.25, 0.5), NOTHING)
 
+        async with page.context.expect_page() as opening:
+            await page.get_by_role("button", name="Float").click()
+        floating = await opening.value
+        await alice.draw_box()
+        await expect_ink(floating, (0.25, 0.5), RED)
+        await floating.get_by_role("button", name="Stop sharing").click()
+        await alice.until(lambda a: told(a, m.SharingStopped))
 
-async def test_a_pause_is_seen_by_all_and_the_picture_comes_back(server: ServerProcess, open_page: OpenPage) -> None:
+
+async def test_a_snapshot_is_in_full_resolution_what_is_frozen_is_seen_by_dana_and_a_pause_by_all(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(page, alice)
+        await alice.ask_snapshot()
+        await alice.until(lambda a: told(a, m.SnapshotTaken))
+        taken = told(alice, m.SnapshotTaken)[0]
+        assert taken.requested_by == alice.connection.participant
+        picture = Image.open(io.BytesIO(await alice.picture(taken.surface.id)))
+        assert (picture.format, picture.size) == ("PNG", SCREEN)
+        assert len(set(picture.convert("L").get_flattened_data())) > 16
+
+        await alice.connection.send(m.ShowSurface(new_id(), taken.surface.id))
+        await expect(page.get_by_role("img", name="The picture that you and Alice look at")).to_be_visible()
+        await alice.draw_box()
+        await expect_ink(page, (0.25, 0.5), RED)
+        await alice.connection.send(m.ShowSurface(new_id(), None))
+        await expect(page.locator(".mirror video")).to_be_visible()
+        await expect_ink(page, (0.25, 0.5), NOTHING)
+
         await page.get_by_role("button", name="Pause").click()
         await expect(page.get_by_text("Paused. Nobody sees your screen now.").first).to_be_visible()
         await alice.until(lambda a: a.state.phase == "paused")
@@ -105,13 +121,25 @@ async def test_a_pause_is_seen_by_all_and_the_picture_comes_back(server: ServerP
         await page.get_by_role("button", name="Go on").click()
         await alice.until(lambda a: a.state.phase == "sharing")
         await alice.frame()
-        assert told(alice, m.SnapshotTaken) == [], "a paused screen was photographed"
+        assert told(alice, m.SnapshotTaken) == [taken], "a paused screen was photographed"
 
 
-async def test_escape_twice_stops_and_once_does_not(server: ServerProcess, open_page: OpenPage) -> None:
+async def test_chat_goes_both_ways_escape_twice_stops_and_to_share_again_is_to_consent_again(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(page, alice)
+        await alice.say("Open the <b>File</b> menu")
+        await page.get_by_role("button", name="Chat 1 1 new message").click()
+        await expect(page.get_by_role("complementary", name="Chat")).to_contain_text("Open the <b>File</b> menu")
+        await page.get_by_label("Your message").fill("Done")
+        await page.keyboard.press("Enter")
+        await alice.until(lambda a: [said.text for said in told(a, m.ChatSaid)][1:] == ["Done"])
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("button", name="Chat", exact=True)).to_be_focused()
+        assert alice.state.phase == "sharing", "Escape in the chat only closes the chat"
+
         await page.keyboard.press("Escape")
         await expect(page.locator(".toast")).to_have_text("Press Escape once more to stop sharing.")
         await page.keyboard.press("Escape")
@@ -119,8 +147,15 @@ async def test_escape_twice_stops_and_once_does_not(server: ServerProcess, open_
         await alice.until(lambda a: a.state.phase == "joined")
         assert alice.state.consents == {}
 
+        await page.get_by_role("button", name="Share again").click()
+        await page.get_by_role("button", name="Choose what to share").click()
+        await alice.until(lambda a: len(told(a, m.SharingStarted)) == 2)
+        assert len(told(alice, m.ConsentGiven)) == 2
 
-async def test_what_the_page_has_no_part_for_is_refused(server: ServerProcess, open_page: OpenPage) -> None:
+
+async def test_what_the_page_has_no_part_for_is_refused_and_recording_begins_and_ends_as_dana_wants(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(page, alice)
@@ -132,31 +167,39 @@ async def test_what_the_page_has_no_part_for_is_refused(server: ServerProcess, o
         await alice.until(lambda a: m.ConsentRefused("record") in told(a, m.ConsentRefused))
         assert alice.state.recording == "refused"
 
+        await alice.connection.send(m.AskConsent(new_id(), "record"))
+        await page.get_by_role("button", name="Allow recording").click()
+        await alice.until(lambda a: a.state.recording == "on")
+        await expect(page.locator(".recording")).to_have_text("Recording")
+        await page.get_by_role("button", name="Stop recording").click()
+        await alice.until(lambda a: a.state.recording == "off")
+        await expect(page.locator(".recording")).to_be_hidden()
+        assert alice.state.phase == "sharing"
 
-async def test_a_reload_ends_the_sharing_and_asks_anew(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await page.reload()
-        await alice.until(lambda a: told(a, m.SharingStopped))
-        await expect(page.get_by_text("This page was loaded again")).to_be_visible()
-        await page.get_by_role("button", name="Choose what to share").click()
-        await alice.until(lambda a: len(told(a, m.SharingStarted)) == 2)
-        await alice.frame()
-        assert len(told(alice, m.ConsentGiven)) == 2
+        await alice.connection.send(m.End(new_id(), "solved"))
+        await expect(page.get_by_text("The session is over and nothing is visible any more.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Share again")).to_be_hidden()
 
 
-async def test_a_second_tab_takes_over_without_taking_the_screen_along(
+async def test_neither_a_reload_nor_a_second_tab_takes_the_screen_along(
     server: ServerProcess, open_page: OpenPage
 ) -> None:
     first = await open_page(shares=True)
     async with support_agent(server) as alice:
         await share(first, alice)
+        await first.reload()
+        await alice.until(lambda a: told(a, m.SharingStopped))
+        await expect(first.get_by_text("This page was loaded again")).to_be_visible()
+        await first.get_by_role("button", name="Choose what to share").click()
+        await alice.until(lambda a: len(told(a, m.SharingStarted)) == 2)
+        await alice.frame()
+        assert len(told(alice, m.ConsentGiven)) == 2
+
         second = await first.context.new_page()
         await second.goto(alice.link)
         await expect(first.get_by_role("heading", name="This continues in another tab")).to_be_visible()
         await expect(second.get_by_role("button", name="Choose what to share")).to_be_visible()
-        await alice.until(lambda a: told(a, m.SharingStopped))
+        await alice.until(lambda a: len(told(a, m.SharingStopped)) == 2)
 
 
 async def test_the_picture_outlives_the_server_and_stop_needs_no_network(
@@ -187,7 +230,9 @@ async def test_the_picture_outlives_the_server_and_stop_needs_no_network(
         await alice.until(lambda a: told(a, m.SharingStopped))
 
 
-async def test_a_cut_line_does_not_cut_the_picture(server: ServerProcess, open_page: OpenPage) -> None:
+async def test_a_cut_line_does_not_cut_the_picture_and_a_viewer_whose_connection_broke_gets_another(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(shares=True)
     async with support_agent(server) as alice, line_to(server.url) as line:
         alice.link = line.through(alice.link)
@@ -204,6 +249,10 @@ async def test_a_cut_line_does_not_cut_the_picture(server: ServerProcess, open_p
         await expect(page.get_by_role("button", name="Chat 1 1 new message")).to_be_visible()
         assert len(alice.peers) == 1, "a connection that stood was replaced"
 
+        await alice.peers[0].close()
+        await alice.reoffer_until_answered()
+        await alice.frame()
+
 
 async def test_who_is_away_for_too_long_is_asked_again(make_server: MakeServer, open_page: OpenPage) -> None:
     server = make_server(grace_s=0.5)
@@ -216,58 +265,6 @@ async def test_who_is_away_for_too_long_is_asked_again(make_server: MakeServer, 
         line.mend()
         await expect(page.get_by_text("The connection was gone too long")).to_be_visible()
         assert alice.state.consents.get("view") != "given"
-
-
-async def test_a_viewer_whose_connection_broke_gets_another(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.frame()
-        await alice.peers[0].close()
-        await alice.reoffer_until_answered()
-        await alice.frame()
-
-
-async def test_a_snapshot_is_taken_in_full_resolution(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.ask_snapshot()
-        await alice.until(lambda a: told(a, m.SnapshotTaken))
-        taken = told(alice, m.SnapshotTaken)[0]
-        assert taken.requested_by == alice.connection.participant
-        picture = Image.open(io.BytesIO(await alice.picture(taken.surface.id)))
-        assert (picture.format, picture.size) == ("PNG", SCREEN)
-        assert len(set(picture.convert("L").get_flattened_data())) > 16
-
-
-async def test_what_the_agent_freezes_is_what_dana_sees(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.ask_snapshot()
-        await alice.until(lambda a: a.state.snapshots)
-        await alice.connection.send(m.ShowSurface(new_id(), next(iter(alice.state.snapshots))))
-        await expect(page.get_by_role("img", name="The picture that you and Alice look at")).to_be_visible()
-        await alice.draw_box()
-        await expect_ink(page, (0.25, 0.5), RED)
-        await alice.connection.send(m.ShowSurface(new_id(), None))
-        await expect(page.locator(".mirror video")).to_be_visible()
-        await expect_ink(page, (0.25, 0.5), NOTHING)
-
-
-async def test_recording_may_be_asked_for_later_and_stopped_by_dana(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.connection.send(m.AskConsent(new_id(), "record"))
-        await page.get_by_role("button", name="Allow recording").click()
-        await alice.until(lambda a: a.state.recording == "on")
-        await expect(page.locator(".recording")).to_have_text("Recording")
-        await page.get_by_role("button", name="Stop recording").click()
-        await alice.until(lambda a: a.state.recording == "off")
-        await expect(page.locator(".recording")).to_be_hidden()
-        assert alice.state.phase == "sharing"
 
 
 async def test_a_part_is_covered_where_the_browser_lets_no_frame_be_touched(
@@ -295,21 +292,6 @@ async def test_a_part_is_covered_where_the_browser_lets_no_frame_be_touched(
         assert np.asarray(picture).max() > BLACK, "more was covered than was asked for"
 
 
-async def test_chat_goes_both_ways_and_counts_what_is_unread(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.say("Open the <b>File</b> menu")
-        await page.get_by_role("button", name="Chat 1 1 new message").click()
-        await expect(page.get_by_role("complementary", name="Chat")).to_contain_text("Open the <b>File</b> menu")
-        await page.get_by_label("Your message").fill("Done")
-        await page.keyboard.press("Enter")
-        await alice.until(lambda a: [said.text for said in told(a, m.ChatSaid)][1:] == ["Done"])
-        await page.keyboard.press("Escape")
-        await expect(page.get_by_role("button", name="Chat", exact=True)).to_be_focused()
-        assert alice.state.phase == "sharing", "Escape in the chat only closes the chat"
-
-
 async def test_afterwards_it_is_told_who_saw_what_and_the_receipt_can_be_kept(
     server: ServerProcess, open_page: OpenPage, tmp_path: Path
 ) -> None:
@@ -332,38 +314,3 @@ async def test_afterwards_it_is_told_who_saw_what_and_the_receipt_can_be_kept(
             assert line in receipt
         await page.reload()
         await expect(page.get_by_text("Thank you, that helps.").first).to_be_visible()
-
-
-async def test_share_again_asks_for_consent_again(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await page.get_by_role("button", name="Stop sharing").click()
-        await page.get_by_role("button", name="Share again").click()
-        await page.get_by_role("button", name="Choose what to share").click()
-        await alice.until(lambda a: len(told(a, m.SharingStarted)) == 2)
-        assert len(told(alice, m.ConsentGiven)) == 2
-
-
-async def test_when_the_agent_ends_the_session_nothing_is_shared_any_more(
-    server: ServerProcess, open_page: OpenPage
-) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        await alice.connection.send(m.End(new_id(), "solved"))
-        await expect(page.get_by_text("The session is over and nothing is visible any more.")).to_be_visible()
-        await expect(page.get_by_role("button", name="Share again")).to_be_hidden()
-
-
-async def test_the_picture_floats_above_other_windows_with_its_ink(server: ServerProcess, open_page: OpenPage) -> None:
-    page = await open_page(shares=True)
-    async with support_agent(server) as alice:
-        await share(page, alice)
-        async with page.context.expect_page() as opening:
-            await page.get_by_role("button", name="Float").click()
-        floating = await opening.value
-        await alice.draw_box()
-        await expect_ink(floating, (0.25, 0.5), RED)
-        await floating.get_by_role("button", name="Stop sharing").click()
-        await alice.until(lambda a: told(a, m.SharingStopped))

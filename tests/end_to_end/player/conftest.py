@@ -1,7 +1,6 @@
 """One recording for all of the player's tests, and browsers that are signed in as one of the cast."""
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.chromium import FLAGS, HEADLESS
 from tests.end_to_end.player.recorded import Recorded, record
-from tests.server_process import ServerProcess
+from tests.server_process import running
 
 OpenPage = Callable[..., Page]
 
@@ -19,17 +18,11 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="session")
 def recorded(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A server with recorder and worker, on which a session was just recorded."""
-    folder = tmp_path_factory.mktemp("recorded")
-    shutil.copytree(seeded, folder / "data")
-    server = ServerProcess(folder / "data", folder / "server.log", {"children": True})
-    server.start()
-    try:
+    with running(seeded, tmp_path_factory.mktemp("recorded"), children=True) as server:
         # Playwright keeps an event loop running in this thread: the session is played in another.
         with ThreadPoolExecutor(1) as thread:
-            yield thread.submit(asyncio.run, record(server)).result()
-    finally:
-        server.terminate()
-    server.check_log()
+            made = thread.submit(asyncio.run, record(server)).result()
+        yield made
 
 
 @pytest.fixture(scope="package")

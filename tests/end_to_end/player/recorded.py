@@ -155,7 +155,7 @@ async def post(http: Any, path: str, body: object) -> Any:
 
 
 async def session(link: SignalingConnection, dana: CountingCustomer, screen: CountingScreen) -> None:
-    """What Alice and Dana do, from the first recorded frame on; about fourteen seconds of it."""
+    """What Alice and Dana do, from the first recorded frame on; about nine seconds of it."""
     surface: str | None = None
 
     def is_recorded(body: m.EventBody) -> bool:
@@ -166,28 +166,28 @@ async def session(link: SignalingConnection, dana: CountingCustomer, screen: Cou
 
     await heard(link, is_recorded)
     assert surface is not None
-    await screen.pass_by(15)
+    await screen.pass_by(10)
     await link.send(m.Say(id=new_id(), text="Hello Dana, <b>look</b> at the box"))
     await link.send(m.AddBookmark(id=new_id(), title="Where the settings are", at=link.server_time()))
-    await screen.pass_by(10)
+    await screen.pass_by(8)
     await link.send(mark(surface, BOX, PINK))
-    await screen.pass_by(15)
+    await screen.pass_by(8)
     await link.send(mark(surface, Step((0.5, 0.4), 1, "Click here"), PINK))
-    await screen.pass_by(10)
+    await screen.pass_by(8)
     link.pass_on(m.RequestSnapshot())
     taken = await heard(link, lambda body: isinstance(body, m.SnapshotTaken))
     assert isinstance(taken, m.SnapshotTaken)
     await link.send(m.ShowSurface(id=new_id(), surface=taken.surface.id))
     await link.send(mark(taken.surface.id, Ellipse((0.3, 0.3), (0.7, 0.7)), BLUE))
-    await screen.pass_by(15)
+    await screen.pass_by(12)
     await link.send(m.ShowSurface(id=new_id(), surface=None))
-    await screen.pass_by(15)
+    await screen.pass_by(15)  # a step that is erased within three seconds is a slip, and no chapter
     await link.send(m.Erase(id=new_id(), annotations=[i for i, p in link.state.board.placed.items()]))
     await screen.pass_by(5)
     await dana.resize(SECOND_SIZE)
-    await screen.pass_by(15)
+    await screen.pass_by(8)
     await link.send(mark(surface, STROKE, BLUE))
     await link.send(m.AddBookmark(id=new_id(), title="Later in the smaller window", at=link.server_time()))
-    await screen.pass_by(20)
+    await screen.pass_by(12)
     await link.send(m.End(id=new_id(), outcome="solved"))
     await heard(link, lambda body: isinstance(body, m.SegmentFinished))

@@ -33,6 +33,12 @@ WATCH_THE_LIST = """() => {
 ON_THE_BOX = (0.75, 0.5)
 ON_THE_STROKE = (0.5, 0.5)
 ON_THE_ELLIPSE = (0.3, 0.5)
+LINES = (
+    ("Timeline", "Alice drew 1 mark", "annotation_added", 0),
+    ("Chat", "Hello Dana, <b>look</b> at the box", "chat_said", 0),
+    ("Bookmarks", "Later in the smaller window", "bookmark_added", 1),
+    ("Bookmarks", "Alice set step 1", "annotation_added", 1),
+)
 
 
 def test_it_lists_the_recording_and_opens_it(open_page: OpenPage) -> None:
@@ -50,7 +56,9 @@ def test_it_lists_the_recording_and_opens_it(open_page: OpenPage) -> None:
     expect_accessible(page)
 
 
-def test_it_plays_by_range_and_the_picture_moves_on(open_page: OpenPage, recorded: Recorded) -> None:
+def test_it_plays_by_range_and_what_is_played_stands_nowhere_in_the_data_folder(
+    open_page: OpenPage, recorded: Recorded
+) -> None:
     page = open_page("quinn", "/console")
     with page.expect_response(re.compile("/segments/")) as answered:
         page.goto(f"/console/library/{recorded.session}")
@@ -64,9 +72,6 @@ def test_it_plays_by_range_and_the_picture_moves_on(open_page: OpenPage, recorde
     # A busy machine shares its first pictures late: how fast they follow one another is not what is asked here.
     assert 5 <= tenths_shown(page) - before <= 10 * current_time(page) + 20
 
-
-def test_what_is_played_stands_nowhere_in_the_data_folder(open_page: OpenPage, recorded: Recorded) -> None:
-    page = open_page("quinn", "/console")
     media = page.request.get(recorded.page["segments"][0]["url"]).body()
     canaries = [media[at : at + 24] for at in range(2000, len(media) - 24, len(media) // 40)]
     files = [path for path in recorded.server.data.rglob("*") if path.is_file()]
@@ -76,20 +81,50 @@ def test_what_is_played_stands_nowhere_in_the_data_folder(open_page: OpenPage, r
         assert not [canary for canary in canaries if canary in data], path
 
 
-def test_a_seek_shows_the_picture_of_that_moment(open_page: OpenPage, recorded: Recorded) -> None:
+def test_a_seek_shows_the_picture_of_that_moment_in_its_size_and_keys_step_leap_and_change_the_speed(
+    open_page: OpenPage, recorded: Recorded
+) -> None:
     page = open_page("alice", f"/console/library/{recorded.session}")
     open_player(page)
-    seek(page, recorded, recorded.start + 6000)
+    size = "() => { const v = document.querySelector('.stage video'); return [v.videoWidth, v.videoHeight] }"
+    assert page.evaluate(size) == list(FIRST_SIZE)
+    seek(page, recorded, recorded.start + 5500)
     later, later_time = tenths_shown(page), current_time(page)
-    assert later_time == pytest.approx(6.0, abs=0.1)
+    assert later_time == pytest.approx(5.5, abs=0.1)
     seek(page, recorded, recorded.start + 2000)
     earlier, earlier_time = tenths_shown(page), current_time(page)
     assert earlier_time == pytest.approx(2.0, abs=0.1)
     assert later - earlier == pytest.approx(10 * (later_time - earlier_time), abs=8)
     assert earlier == pytest.approx((recorded.start + 2000) // 100 % 65536, abs=15)
 
+    seek(page, recorded, recorded.at("annotation_added", 3) + 600)
+    assert page.evaluate(size) == list(SECOND_SIZE)
+    assert is_near(pixel_of(looks(page.get_by_test_id("stage")), SECOND_SIZE, ON_THE_STROKE), BLUE)
+    later = tenths_shown(page)
+    seek(page, recorded, recorded.start + 1000)
+    assert page.evaluate(size) == list(FIRST_SIZE)
+    assert later - tenths_shown(page) == pytest.approx(
+        (recorded.at("annotation_added", 3) + 600 - recorded.start - 1000) / 100, abs=12
+    )
 
-def test_the_ink_is_there_from_its_moment_on_at_its_place(open_page: OpenPage, recorded: Recorded) -> None:
+    seek(page, recorded, recorded.start + 5500)
+    before = current_time(page)
+    page.keyboard.press("ArrowRight")
+    settled(page)
+    assert current_time(page) - before == pytest.approx(1 / 30, abs=0.005)
+    page.keyboard.press("j")
+    settled(page)
+    assert current_time(page) - before == pytest.approx(1 / 30 - 5, abs=0.01)
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    expect(page.get_by_label("Speed")).to_have_value("1.5")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+def test_the_ink_is_there_from_its_moment_on_at_its_place_and_can_be_switched_off_and_on_again(
+    open_page: OpenPage, recorded: Recorded
+) -> None:
     page = open_page("quinn", f"/console/library/{recorded.session}")
     open_player(page)
     stage = page.get_by_test_id("stage")
@@ -102,11 +137,7 @@ def test_the_ink_is_there_from_its_moment_on_at_its_place(open_page: OpenPage, r
     seek(page, recorded, recorded.at("annotations_erased") + 200)
     assert not is_near(pixel_of(looks(stage), FIRST_SIZE, ON_THE_BOX), PINK)
 
-
-def test_the_ink_can_be_switched_off_and_on_again(open_page: OpenPage, recorded: Recorded) -> None:
-    page = open_page("quinn", f"/console/library/{recorded.session}")
-    open_player(page)
-    stage, button = page.get_by_test_id("stage"), page.get_by_role("button", name="Ink", exact=True)
+    button = page.get_by_role("button", name="Ink", exact=True)
     seek(page, recorded, recorded.at("annotation_added") + 300)
     expect(button).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("i")
@@ -134,44 +165,14 @@ def test_a_snapshot_is_shown_for_as_long_as_all_looked_at_it(open_page: OpenPage
     expect(snapshot).not_to_be_visible()
 
 
-def test_a_change_of_size_in_the_middle_stays_playable_and_in_place(open_page: OpenPage, recorded: Recorded) -> None:
-    page = open_page("alice", f"/console/library/{recorded.session}")
-    open_player(page)
-    size = "() => { const v = document.querySelector('.stage video'); return [v.videoWidth, v.videoHeight] }"
-    assert page.evaluate(size) == list(FIRST_SIZE)
-    seek(page, recorded, recorded.at("annotation_added", 3) + 600)
-    assert page.evaluate(size) == list(SECOND_SIZE)
-    assert is_near(pixel_of(looks(page.get_by_test_id("stage")), SECOND_SIZE, ON_THE_STROKE), BLUE)
-    later = tenths_shown(page)
-    seek(page, recorded, recorded.start + 1000)
-    assert page.evaluate(size) == list(FIRST_SIZE)
-    assert later - tenths_shown(page) == pytest.approx(
-        (recorded.at("annotation_added", 3) + 600 - recorded.start - 1000) / 100, abs=12
-    )
-
-
-@pytest.mark.parametrize(
-    ("tab", "words", "type", "number"),
-    [
-        ("Timeline", "Alice drew 1 mark", "annotation_added", 0),
-        ("Chat", "Hello Dana, <b>look</b> at the box", "chat_said", 0),
-        ("Bookmarks", "Later in the smaller window", "bookmark_added", 1),
-        ("Bookmarks", "Alice set step 1", "annotation_added", 1),
-    ],
-)
-def test_a_line_of_the_list_jumps_to_its_moment(
-    open_page: OpenPage, recorded: Recorded, tab: str, words: str, type: str, number: int
-) -> None:
+def test_a_line_of_the_list_and_a_mark_of_a_lane_jump_to_their_moment(open_page: OpenPage, recorded: Recorded) -> None:
     page = open_page("quinn", f"/console/library/{recorded.session}")
     open_player(page)
-    jump(page, words, tab)
-    assert current_time(page) * 1000 == pytest.approx(recorded.at(type, number) - recorded.start, abs=40)
-    expect(page.locator("button.moment[aria-current]")).to_contain_text(words)
+    for tab, words, type, number in LINES:
+        jump(page, words, tab)
+        assert current_time(page) * 1000 == pytest.approx(recorded.at(type, number) - recorded.start, abs=40)
+        expect(page.locator("button.moment[aria-current]")).to_contain_text(words)
 
-
-def test_a_mark_of_a_lane_tells_what_it_is_and_jumps(open_page: OpenPage, recorded: Recorded) -> None:
-    page = open_page("quinn", f"/console/library/{recorded.session}")
-    open_player(page)
     mark = page.locator("[data-lane=bookmarks] .mark").first
     mark.hover()
     expect(page.locator(".axis-hint")).to_contain_text("Alice bookmarked “Where the settings are”")
@@ -198,24 +199,6 @@ def test_the_list_follows_the_playback(open_page: OpenPage, recorded: Recorded) 
     assert box is not None
     assert row is not None
     assert box["y"] <= row["y"] < box["y"] + box["height"], "the line of now is in sight"
-
-
-def test_keys_step_leap_and_change_the_speed(open_page: OpenPage, recorded: Recorded) -> None:
-    page = open_page("quinn", f"/console/library/{recorded.session}")
-    open_player(page)
-    seek(page, recorded, recorded.start + 6000)
-    before = current_time(page)
-    page.keyboard.press("ArrowRight")
-    settled(page)
-    assert current_time(page) - before == pytest.approx(1 / 30, abs=0.005)
-    page.keyboard.press("j")
-    settled(page)
-    assert current_time(page) - before == pytest.approx(1 / 30 - 5, abs=0.01)
-    page.keyboard.press("l")
-    page.keyboard.press("l")
-    expect(page.get_by_label("Speed")).to_have_value("1.5")
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
 def test_it_fits_a_phone_in_every_language(open_page: OpenPage, recorded: Recorded) -> None:
