@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Answer, Close, Connect, Intents, Question, Screens, Standing
+from customer_client.capture.masks import Masks
+from customer_client.faces.face import Agree, Answer, Close, Connect, Intents, Question, Screens, Standing
 from customer_client.invitation import read_invitation
-from customer_client.masks import Masks
 from customer_client.program import Program
 from customer_client.words import Words
 from tests.conftest import MakeServer

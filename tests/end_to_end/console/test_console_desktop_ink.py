@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Close, Connect, Intents, Question, Screens, Standing
+from customer_client.capture.masks import Masks
+from customer_client.faces.face import Agree, Close, Connect, Intents, Question, Screens, Standing
 from customer_client.invitation import read_invitation
-from customer_client.masks import Masks
 from customer_client.program import Program
 from customer_client.words import Words
 from tests.customer_client.scripted_face import ScriptedFace
