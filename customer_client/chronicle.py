@@ -6,7 +6,7 @@ A fold over the timeline beside `signaling.state`, which keeps what counts for t
 import datetime
 from dataclasses import dataclass, replace
 
-from customer_client.face import Line
+from customer_client.faces.face import Line
 from customer_client.words import Words
 from signaling import messages as m
 from signaling.state import State

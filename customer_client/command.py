@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Unreadable as error:
         print(HELP[error.code], file=sys.stderr)
         return 2
-    from customer_client.faces import open_face  # noqa: PLC0415 - what connects is imported once `ssl` is as it should be
+    from customer_client.faces.available import open_face  # noqa: PLC0415 - what connects is imported once `ssl` is as it should be
     from customer_client.program import Program  # noqa: PLC0415
 
     Program(invitation, open_face(terminal=given.terminal), words).run()

@@ -14,8 +14,10 @@ from annotate.pointers import PointerMark
 from customer_client import admission
 from customer_client.admission import Place
 from customer_client.brake import Brake
+from customer_client.capture.masks import Masks
+from customer_client.capture.surfaces import Source
 from customer_client.chronicle import Chronicle
-from customer_client.face import (
+from customer_client.faces.face import (
     Agree,
     Answer,
     Apart,
@@ -36,10 +38,8 @@ from customer_client.face import (
     Switch,
     View,
 )
-from customer_client.masks import Masks
+from customer_client.faces.views import Situation, view_of
 from customer_client.screen import ScreenCustomer
-from customer_client.surfaces import Source
-from customer_client.views import Situation, view_of
 from customer_client.words import Words
 from signaling import messages as m
 from signaling.client import ClosedError, RefusedError, new_id

@@ -18,7 +18,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError
 from aiortc.sdp import candidate_from_sdp
 
-from customer_client.live_snapshots import LiveSnapshots, Look
+from customer_client.sending.live_snapshots import LiveSnapshots, Look
 from signaling import messages as m
 from signaling.aiortc_internals import close
 from signaling.client import ClosedError, RefusedError, SignalingConnection, new_id

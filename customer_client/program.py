@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 import structlog
 
-from customer_client import admission, surfaces
+from customer_client import admission
 from customer_client.admission import Place
 from customer_client.brake import Brake
-from customer_client.face import (
+from customer_client.capture import surfaces
+from customer_client.capture.surfaces import CaptureUnavailable
+from customer_client.faces.face import (
     Again,
     Close,
     Connect,
@@ -27,7 +29,6 @@ from customer_client.face import (
 )
 from customer_client.invitation import Invitation
 from customer_client.native import NativeCustomer
-from customer_client.surfaces import CaptureUnavailable
 from customer_client.words import Words
 
 log = structlog.get_logger()

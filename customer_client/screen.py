@@ -10,18 +10,18 @@ import contextlib
 import structlog
 
 from customer_client.brake import Brake
-from customer_client.capture import Captured
-from customer_client.face import Face
-from customer_client.handover import Handover
-from customer_client.hands import controllable
-from customer_client.ink import Ink
-from customer_client.live_snapshots import Look
-from customer_client.masks import Masks
+from customer_client.capture.masks import Masks
+from customer_client.capture.screen_capture import Captured
+from customer_client.capture.surfaces import CaptureUnavailable, Cover as Unseen, Source
+from customer_client.control.handover import Handover
+from customer_client.control.hands import controllable
+from customer_client.faces.face import Face
+from customer_client.faces.status import name_of
+from customer_client.overlay.ink import Ink
 from customer_client.participant import CustomerParticipant, Outgoing, Participation, Still
-from customer_client.sending import ScreenOutgoing, ScreenStream
-from customer_client.status import name_of
-from customer_client.surfaces import CaptureUnavailable, Cover as Unseen, Source
-from customer_client.tap import Tap, one_picture
+from customer_client.sending.live_snapshots import Look
+from customer_client.sending.stream import ScreenOutgoing, ScreenStream
+from customer_client.sending.tap import Tap, one_picture
 from customer_client.words import Words
 from signaling import messages as m
 from signaling.client import new_id

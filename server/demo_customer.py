@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from customer_client.simulation import share
+from customer_client.simulation.simulation import share
 from server.participation import Participation
 from server.waiting import HelpRequest
 

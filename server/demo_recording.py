@@ -11,7 +11,7 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from annotate.shapes import Annotation, Arrow, Box, Shape, Step
-from customer_client.desktop import HEIGHT, WIDTH, draw_desktop
+from customer_client.simulation.desktop import HEIGHT, WIDTH, draw_desktop
 from recorder import vp8
 from recorder.archive import Archive, Finished
 from recorder.frames import Frame

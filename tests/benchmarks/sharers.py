@@ -58,10 +58,10 @@ async def default() -> None:
 
 async def ours() -> None:
     """The native client without its windows."""
-    from customer_client.capture import Capture  # noqa: PLC0415
-    from customer_client.encoder import ScreenEncoder  # noqa: PLC0415
-    from customer_client.sending import ScreenOutgoing, ScreenStream  # noqa: PLC0415
-    from customer_client.surfaces import sources  # noqa: PLC0415
+    from customer_client.capture.screen_capture import Capture  # noqa: PLC0415
+    from customer_client.capture.surfaces import sources  # noqa: PLC0415
+    from customer_client.sending.encoder import ScreenEncoder  # noqa: PLC0415
+    from customer_client.sending.stream import ScreenOutgoing, ScreenStream  # noqa: PLC0415
 
     monitor = next(source for source in sources() if source.kind == "monitor")
     capture, encoder = Capture(monitor), ScreenEncoder()

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from customer_client.capture import Captured
-from customer_client.desktop import draw_desktop
-from customer_client.surfaces import Area, Picture, Source
+from customer_client.capture.screen_capture import Captured
+from customer_client.capture.surfaces import Area, Picture, Source
+from customer_client.simulation.desktop import draw_desktop
 
 
 @lru_cache

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from customer_client.face import Close, Intent, Intents, Pause, Screens, Stop, View
-from customer_client.surfaces import Cover
+from customer_client.capture.surfaces import Cover
+from customer_client.faces.face import Close, Intent, Intents, Pause, Screens, Stop, View
 
 PATIENCE = 30.0
 Kind = TypeVar("Kind", bound=View)

@@ -10,10 +10,10 @@ from PIL import ImageTk
 from Xlib import XK, X
 from Xlib.ext import xtest
 
-from customer_client import surfaces
-from customer_client.face import Intent, Intents, Standing, View
-from customer_client.surfaces import Area
-from customer_client.window import Window
+from customer_client.capture import surfaces
+from customer_client.capture.surfaces import Area
+from customer_client.faces.face import Intent, Intents, Standing, View
+from customer_client.window.window import Window
 from customer_client.words import Words
 from tests.customer_client.x11_desktop import RED, Desktop
 

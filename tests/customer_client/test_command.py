@@ -27,7 +27,7 @@ class Missing:
         if name in {SERVERS_OWN.split()}:
             raise ModuleNotFoundError(name=name)
 sys.meta_path.insert(0, Missing())
-import customer_client.program, customer_client.terminal
+import customer_client.program, customer_client.faces.terminal
 from server.entry import main
 for sys.argv in (["sightline", "serve"], ["sightline", "share", "nonsense?"]):
     try:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from annotate.shapes import Annotation, Box
-from customer_client.face import (
+from customer_client.capture.masks import Mask, Masks
+from customer_client.faces.face import (
     Agree,
     Close,
     Connect,
@@ -32,7 +33,6 @@ from customer_client.face import (
     Trouble,
 )
 from customer_client.invitation import read_invitation
-from customer_client.masks import Mask, Masks
 from customer_client.program import Program
 from customer_client.words import Words
 from signaling import messages as m

@@ -7,11 +7,11 @@ import pytest
 from aiohttp import web
 from playwright.async_api import async_playwright
 
-from customer_client.desktop import HEIGHT, WIDTH
-from customer_client.simulation import share
+from customer_client.simulation.desktop import HEIGHT, WIDTH
+from customer_client.simulation.simulation import share
 from signaling.session import Assign, Open, Participant
 from tests.chromium import FLAGS, HEADLESS
-from tests.customer_client.test_simulation import Redeemed
+from tests.customer_client.simulation.test_simulation import Redeemed
 from tests.signaling.memory_server import memory_server
 
 CAST = [Participant("alice", "agent", "Alice"), Participant("dana", "customer", "Dana")]

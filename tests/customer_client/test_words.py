@@ -8,7 +8,7 @@ import pytest
 from customer_client import words as module
 from customer_client.words import Words, dictionary, system_language
 
-SOURCES = sorted(Path(module.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(module.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from Xlib.ext import randr, xtest
 from Xlib.protocol import rq
 from Xlib.xobject.drawable import Window
 
-from customer_client.surfaces import Area, Picture
+from customer_client.capture.surfaces import Area, Picture
 from tests.virtual_screen import virtual_screen
 
 AWAY = (750, 20)

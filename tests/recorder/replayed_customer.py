@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from customer_client.participant import Outgoing
-from customer_client.simulation import SimulatedCustomer
+from customer_client.simulation.simulation import SimulatedCustomer
 from signaling import messages as m
 from signaling.client import new_id
 from tests.recorder.replay import Capture, Replay

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from customer_client.participant import Outgoing
-from customer_client.simulation import SimulatedCustomer
+from customer_client.simulation.simulation import SimulatedCustomer
 from recorder.archive import Archive
 from recorder.participant import SessionRecorder
 from signaling import messages as m

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from customer_client.simulation import share
+from customer_client.simulation.simulation import share
 from recorder.archive import Archive, has_index
 from recorder.orders import Order, Record, Release
 from signaling import messages as m

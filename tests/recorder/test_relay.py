@@ -12,7 +12,7 @@ import av
 import pytest
 from aiortc import RTCSessionDescription
 
-from customer_client.simulation import SimulatedCustomer
+from customer_client.simulation.simulation import SimulatedCustomer
 from recorder import opus
 from recorder.incoming import Incoming
 from recorder.participant import SessionRecorder

@@ -10,8 +10,8 @@ import aiohttp
 import av
 import pytest
 
-from customer_client.desktop import HEIGHT, WIDTH
-from customer_client.simulation import share
+from customer_client.simulation.desktop import HEIGHT, WIDTH
+from customer_client.simulation.simulation import share
 from signaling import messages as m
 from signaling.client import SignalingConnection, new_id
 from tests.conftest import MakeServer

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { at, get, patch, post } from "../app/api";
-import { Dialog } from "../app/dialog";
-import { explain, tell } from "../app/toasts";
+import { Decision, Dialog } from "../app/dialog";
+import { tell } from "../app/toasts";
 import { t } from "../app/words";
 import type { ClassRule, DueRecordings, TicketClass } from "../http";
 
@@ -105,24 +105,13 @@ export function ClassForm({
         <p class={due > 0 ? "banner danger" : "visually-hidden"} role="status">
           {due > 0 && t("retention.would_delete", { count: due })}
         </p>
-        {error !== null && (
-          <p class="banner danger" role="alert">
-            {explain(error)}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button
-            type="submit"
-            class="button primary"
-            aria-busy={busy}
-            disabled={busy || name.trim() === "" || (limited && wanted === null)}
-          >
-            {t("action.save")}
-          </button>
-        </footer>
+        <Decision
+          action={t("action.save")}
+          error={error}
+          busy={busy}
+          disabled={name.trim() === "" || (limited && wanted === null)}
+          onCancel={onClose}
+        />
       </form>
     </Dialog>
   );

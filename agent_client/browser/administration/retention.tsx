@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { may } from "../app/account";
 import { at, get, remove } from "../app/api";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { useResource } from "../app/resource";
 import { Link, type PageProps } from "../app/router";
 import { Failure, Skeleton } from "../app/states";
-import { explain, tell } from "../app/toasts";
+import { tell } from "../app/toasts";
 import { moment, t } from "../app/words";
 import type { Hold, TicketClass, Tombstone } from "../http";
 import { deletedWords, Proof } from "../keeping/gravestone";
@@ -107,19 +107,7 @@ function Dropping({ dropped, onClose, onDone }: { dropped: TicketClass; onClose:
     <Dialog title={t("retention.drop_title", { name: dropped.name })} onClose={onClose}>
       <div class="stack">
         <p>{t("retention.drop_words", { count: dropped.tickets })}</p>
-        {error !== null && (
-          <p class="banner danger" role="alert">
-            {explain(error)}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button type="button" class="button danger" onClick={() => void drop()}>
-            {t("action.delete")}
-          </button>
-        </footer>
+        <Decision action={t("action.delete")} error={error} danger onAct={() => void drop()} onCancel={onClose} />
       </div>
     </Dialog>
   );

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { may, whoAmI } from "../app/account";
 import { at, get, patch, post } from "../app/api";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { useResource } from "../app/resource";
 import type { PageProps } from "../app/router";
 import { Failure, Skeleton } from "../app/states";
-import { complain, explain, tell } from "../app/toasts";
+import { complain, tell } from "../app/toasts";
 import { t } from "../app/words";
 import type { NewUser, UserChange, UserSummary } from "../http";
 import "./administration.css";
@@ -190,19 +190,7 @@ function Addition({ onClose, onAdded }: { onClose: () => void; onAdded: () => vo
           />
           <small>{t("administration.password_hint")}</small>
         </label>
-        {error !== null && (
-          <p class="banner danger" role="alert">
-            {explain(error)}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button type="submit" class="button primary" aria-busy={busy} disabled={busy}>
-            {t("administration.add")}
-          </button>
-        </footer>
+        <Decision action={t("administration.add")} error={error} busy={busy} onCancel={onClose} />
       </form>
     </Dialog>
   );

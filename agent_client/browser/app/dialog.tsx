@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "./icon";
+import { explain } from "./toasts";
 import { t } from "./words";
 
 interface DialogProps {
@@ -41,5 +42,44 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
       </header>
       {children}
     </dialog>
+  );
+}
+
+interface DecisionProps {
+  /** What is done, in words. */
+  action: string;
+  error?: unknown;
+  busy?: boolean;
+  disabled?: boolean;
+  danger?: boolean;
+  /** Without it the form around is submitted. */
+  onAct?: () => void;
+  onCancel: () => void;
+}
+
+/** How a dialog ends: what went wrong, and the choice between doing it and leaving it. */
+export function Decision({ action, error = null, busy, disabled, danger, onAct, onCancel }: DecisionProps) {
+  return (
+    <>
+      {error !== null && (
+        <p class="banner danger" role="alert">
+          {explain(error)}
+        </p>
+      )}
+      <footer>
+        <button type="button" class="button" onClick={onCancel}>
+          {t("action.cancel")}
+        </button>
+        <button
+          type={onAct ? "button" : "submit"}
+          class={danger ? "button danger" : "button primary"}
+          aria-busy={busy}
+          disabled={busy || disabled}
+          onClick={onAct}
+        >
+          {action}
+        </button>
+      </footer>
+    </>
   );
 }

@@ -1,8 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { post } from "../app/api";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { navigate } from "../app/router";
-import { explain } from "../app/toasts";
 import { t } from "../app/words";
 import type { NewTicket, TicketPage } from "../http";
 import { PRIORITIES, priorityWord } from "./labels";
@@ -67,15 +66,7 @@ export function NewTicketDialog({ onClose }: { onClose: () => void }) {
             ))}
           </select>
         </label>
-        <div role="alert">{error !== null && <p class="banner danger">{explain(error)}</p>}</div>
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button type="submit" class="button primary" aria-busy={busy}>
-            {t("new_ticket.submit")}
-          </button>
-        </footer>
+        <Decision action={t("new_ticket.submit")} error={error} busy={busy} onCancel={onClose} />
       </form>
     </Dialog>
   );

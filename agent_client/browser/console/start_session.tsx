@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { at, post } from "../app/api";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { navigate } from "../app/router";
 import { complain } from "../app/toasts";
 import { t } from "../app/words";
@@ -72,14 +72,7 @@ export function StartSessionDialog({ ticket, onClose }: Props) {
               </select>
             </label>
           )}
-          <footer>
-            <button type="button" class="button" onClick={onClose}>
-              {t("action.cancel")}
-            </button>
-            <button type="submit" class="button primary" aria-busy={busy}>
-              {t("start.submit")}
-            </button>
-          </footer>
+          <Decision action={t("start.submit")} busy={busy} onCancel={onClose} />
         </form>
       </Dialog>
     );

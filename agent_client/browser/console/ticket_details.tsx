@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { t } from "../app/words";
 import type { TicketPage as Ticket } from "../http";
 import type { Change } from "./ticket";
@@ -75,14 +75,7 @@ export function EditTicketDialog({ ticket, change, onClose }: { ticket: Ticket; 
             />
           </label>
         </div>
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button type="submit" class="button primary" aria-busy={busy}>
-            {t("action.save")}
-          </button>
-        </footer>
+        <Decision action={t("action.save")} busy={busy} onCancel={onClose} />
       </form>
     </Dialog>
   );

@@ -1,7 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import { at, post } from "../app/api";
-import { Dialog } from "../app/dialog";
-import { explain, tell } from "../app/toasts";
+import { Decision, Dialog } from "../app/dialog";
+import { tell } from "../app/toasts";
 import { t } from "../app/words";
 import type { DeletionOrder, RecordingPage } from "../http";
 
@@ -98,24 +98,14 @@ export function Deletion({ page, onClose, onDone }: DeletionProps) {
           <input type="checkbox" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
           <span>{t("deletion.sure")}</span>
         </label>
-        {error !== null && (
-          <p class="banner danger" role="alert">
-            {explain(error)}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button
-            type="submit"
-            class="button danger"
-            aria-busy={busy}
-            disabled={busy || !sure || order.reason.trim().length < 3}
-          >
-            {t("deletion.delete")}
-          </button>
-        </footer>
+        <Decision
+          action={t("deletion.delete")}
+          error={error}
+          busy={busy}
+          disabled={!sure || order.reason.trim().length < 3}
+          danger
+          onCancel={onClose}
+        />
       </form>
     </Dialog>
   );

@@ -1,8 +1,8 @@
 import { useId, useState } from "preact/hooks";
 import { may } from "../app/account";
 import { at, post } from "../app/api";
-import { Dialog } from "../app/dialog";
-import { explain, tell } from "../app/toasts";
+import { Decision, Dialog } from "../app/dialog";
+import { tell } from "../app/toasts";
 import { moment, t, type Word } from "../app/words";
 import type { Hold } from "../http";
 
@@ -47,24 +47,14 @@ export function ReasonForm({ label, hint, submit, danger = false, send, onCancel
         />
         <small id={hinted}>{t(hint)}</small>
       </label>
-      {error !== null && (
-        <p class="banner danger" role="alert">
-          {explain(error)}
-        </p>
-      )}
-      <footer>
-        <button type="button" class="button" onClick={onCancel}>
-          {t("action.cancel")}
-        </button>
-        <button
-          type="submit"
-          class={danger ? "button danger" : "button primary"}
-          aria-busy={busy}
-          disabled={busy || reason.trim().length < 3}
-        >
-          {t(submit)}
-        </button>
-      </footer>
+      <Decision
+        action={t(submit)}
+        error={error}
+        busy={busy}
+        disabled={reason.trim().length < 3}
+        danger={danger}
+        onCancel={onCancel}
+      />
     </form>
   );
 }

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { may } from "../app/account";
 import { at, get, patch, remove } from "../app/api";
-import { Dialog } from "../app/dialog";
+import { Decision, Dialog } from "../app/dialog";
 import { useResource } from "../app/resource";
 import { Link, type PageProps } from "../app/router";
 import { Empty, Failure, Skeleton } from "../app/states";
-import { complain, explain, tell } from "../app/toasts";
+import { complain, tell } from "../app/toasts";
 import { moment as dateText, t, type Word } from "../app/words";
 import type { Article, ArticleChange, ArticleList, ArticleSummary, Job } from "../http";
 import "./library.css";
@@ -176,19 +176,7 @@ function EditorForm({ article, onClose, onSaved }: { article: Article; onClose: 
           <Link to={`/library/${article.session}`}>{t("library.open_recording")}</Link>
         </p>
       )}
-      {error !== null && (
-        <p class="banner danger" role="alert">
-          {explain(error)}
-        </p>
-      )}
-      <footer>
-        <button type="button" class="button" onClick={onClose}>
-          {t("action.cancel")}
-        </button>
-        <button type="submit" class="button primary" aria-busy={busy} disabled={busy || title.trim() === ""}>
-          {t("action.save")}
-        </button>
-      </footer>
+      <Decision action={t("action.save")} error={error} busy={busy} disabled={title.trim() === ""} onCancel={onClose} />
     </form>
   );
 }
@@ -238,19 +226,14 @@ function Deletion({ article, onClose, onDeleted }: DeletionProps) {
     <Dialog title={t("library.delete_title")} onClose={onClose}>
       <div class="stack">
         <p>{t("library.delete_words", { title: article.title })}</p>
-        {error !== null && (
-          <p class="banner danger" role="alert">
-            {explain(error)}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={onClose}>
-            {t("action.cancel")}
-          </button>
-          <button type="button" class="button danger" aria-busy={busy} disabled={busy} onClick={() => void erase()}>
-            {t("action.delete")}
-          </button>
-        </footer>
+        <Decision
+          action={t("action.delete")}
+          error={error}
+          busy={busy}
+          danger
+          onAct={() => void erase()}
+          onCancel={onClose}
+        />
       </div>
     </Dialog>
   );

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from customer_client.face import Close, Intents, Screens
+from customer_client.faces.face import Close, Intents, Screens
 from customer_client.invitation import read_invitation
 from customer_client.program import Program
 from customer_client.words import Words

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Answer, Connect, Question, Standing
-from customer_client.masks import Masks
+from customer_client.capture.masks import Masks
+from customer_client.faces.face import Agree, Answer, Connect, Question, Standing
 from tests.conftest import MakeServer
 from tests.customer_client.controlled import ESCAPE, Person, Window, open_program
 from tests.customer_client.scripted_face import ScriptedFace

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from customer_client.face import Agree, Connect, Question, Standing
-from customer_client.masks import Masks
+from customer_client.capture.masks import Masks
+from customer_client.faces.face import Agree, Connect, Question, Standing
 from tests.end_to_end.console import counter
 from tests.end_to_end.console.native_client import native_client
 from tests.end_to_end.console.people import Desk, draw_box

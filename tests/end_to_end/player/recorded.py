@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from annotate.shapes import Annotation, Box, Ellipse, Shape, Step, Stroke
-from customer_client.desktop import Picture
-from customer_client.simulation import Screen, SimulatedCustomer
+from customer_client.simulation.desktop import Picture
+from customer_client.simulation.simulation import Screen, SimulatedCustomer
 from signaling import messages as m
 from signaling.client import SignalingConnection, new_id
 from tests.server_process import ServerProcess
