@@ -22,6 +22,7 @@ from customer_client.sending import ScreenOutgoing, ScreenStream
 from customer_client.status import name_of
 from customer_client.surfaces import CaptureUnavailable, Cover as Unseen, Source
 from customer_client.tap import Tap, one_picture
+from customer_client.views import controller_of
 from customer_client.words import Words
 from signaling import messages as m
 from signaling.client import new_id
@@ -43,7 +44,9 @@ class ScreenCustomer(CustomerParticipant):
         self._ink = Ink(self.link.server_time)
         self._tap = Tap(self._measured_anywhere, self._gone_anywhere, self._unseen)
         self._stream = ScreenStream(self._tap.encoder)
-        self._handover = Handover(lambda: self._tap.source, self.send, face.tell)
+        self._handover = Handover(
+            lambda: self._tap.source, self.send, lambda told: face.tell(told, agent=controller_of(self.link.state))
+        )
         self._source: Source | None = None
         """What the person shares live, also while it is paused."""
         self._masks = Masks()
