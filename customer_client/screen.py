@@ -17,6 +17,7 @@ from customer_client.control.handover import Handover
 from customer_client.control.hands import controllable
 from customer_client.faces.face import Face
 from customer_client.faces.status import name_of
+from customer_client.faces.views import controller_of
 from customer_client.overlay.ink import Ink
 from customer_client.participant import CustomerParticipant, Outgoing, Participation, Still
 from customer_client.sending.live_snapshots import Look
@@ -43,7 +44,9 @@ class ScreenCustomer(CustomerParticipant):
         self._ink = Ink(self.link.server_time)
         self._tap = Tap(self._measured_anywhere, self._gone_anywhere, self._unseen)
         self._stream = ScreenStream(self._tap.encoder)
-        self._handover = Handover(lambda: self._tap.source, self.send, face.tell)
+        self._handover = Handover(
+            lambda: self._tap.source, self.send, lambda told: face.tell(told, agent=controller_of(self.link.state))
+        )
         self._source: Source | None = None
         """What the person shares live, also while it is paused."""
         self._masks = Masks()

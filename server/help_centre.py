@@ -233,7 +233,7 @@ async def get_help_page(request: web.Request, app: App) -> web.StreamResponse:
         of_slug = _published().where(articles.c.slug == request.match_info["slug"])
         row = (await connection.execute(of_slug)).one_or_none()
         if row is None:
-            return page(request, app, "missing.html", status=404)
+            return page(request, app, "missing.html", status=404, what="article")
         others = await related(connection, row)
     answered = request.query.get("answered")
     if answered not in {"yes", "no"}:
@@ -265,7 +265,7 @@ async def post_answer(request: web.Request, app: App) -> web.StreamResponse:
     async with app.database.read() as connection:
         row = (await connection.execute(_published().where(articles.c.slug == slug))).one_or_none()
     if row is None:
-        return page(request, app, "missing.html", status=404)
+        return page(request, app, "missing.html", status=404, what="article")
     await _count(app, row.id, "solved" if answer == "yes" else "unsolved")
     return web.Response(status=303, headers={"Location": f"{article_url(slug)}?answered={answer}#answer"})
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy import select
 
 from server import (
@@ -180,11 +181,26 @@ async def compose(settings: Settings) -> Server:
 
 def application(app: App) -> web.Application:
     """The table of routes as an aiohttp application."""
-    site = web.Application(middlewares=[errors], client_max_size=MAX_BODY)
+    site = web.Application(middlewares=[errors, _lost(app)], client_max_size=MAX_BODY)
     for row in ROUTES:
         site.router.add_route(row.method, row.path, bind(app, row))
     site.on_response_prepare.append(_headers(app))
     return site
+
+
+def _lost(app: App) -> Middleware:
+    """Who comes to an address where nothing is, in a browser, gets a page with the ways on."""
+
+    @web.middleware
+    async def lost(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            return help_centre.page(request, app, "missing.html", status=404, what="page")
+
+    return lost
 
 
 def _headers(app: App) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

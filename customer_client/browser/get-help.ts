@@ -41,6 +41,7 @@ function helpScreen(): Screen {
   };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (send.hasAttribute("aria-busy")) return;
     const described = require(problem, complaints.problem, t("help.problem.missing"));
     const named = require(person, complaints.name, t("help.name.missing"));
     if (!named || !described) {

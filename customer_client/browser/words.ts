@@ -5,6 +5,7 @@ import {
   isLanguage,
   LANGUAGES,
   type Language,
+  localeOf,
   type Translator,
   type Values,
 } from "../../signaling/browser/language";
@@ -46,11 +47,11 @@ export function duration(ms: number): string {
 /** The time of day, to the minute, or to the second when it is `exact`. */
 export function clock(at: number, exact = false): string {
   const seconds = exact ? ({ second: "2-digit" } as const) : {};
-  return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", ...seconds }).format(at);
+  return new Intl.DateTimeFormat(localeOf(language()), { hour: "2-digit", minute: "2-digit", ...seconds }).format(at);
 }
 
 export function day(at: number): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: "long" }).format(at);
+  return new Intl.DateTimeFormat(localeOf(language()), { dateStyle: "long" }).format(at);
 }
 
 /** The switch between languages; `changed` draws the page anew. */

@@ -78,21 +78,23 @@ class Pointer:
         self._server = server
         self._root = server.screen().root
         self._image: Picture | None = None
+        self._outdated = True
         self._place = (0, 0)
         self._hot = (0, 0)
         xfixes.select_cursor_input(server, self._root, xfixes.XFixesDisplayCursorNotifyMask)
 
     def reshaped(self) -> None:
         """To be told of each event that says so: the image is asked for when it is needed next."""
-        self._image = None
+        self._outdated = True
 
     def look(self) -> tuple[Area, Area] | None:
         """Where it was and where it is on the virtual desktop; none when it has not moved. Raises XError."""
         place = self._root.query_pointer()
-        if self._image is not None and (place.root_x, place.root_y) == self._place:
+        if not self._outdated and (place.root_x, place.root_y) == self._place:
             return None
         before = self.area
-        if self._image is None:
+        if self._outdated:
+            self._outdated = False
             self._fetch()
         self._place = (place.root_x, place.root_y)
         return before, self.area

@@ -84,7 +84,9 @@ class Standing:
     """Paused because it could not be recorded; goes on by itself."""
     recording: Literal["off", "on", "failed"] = "off"
     control: bool = False
-    """Whether the agent holds mouse and keyboard."""
+    """Whether an agent holds mouse and keyboard."""
+    controller: str = ""
+    """The name of who holds them, or asks for them: a colleague of `agent`, it may be."""
     asked: frozenset[Apart] = frozenset()
     """What the agent asks for at this moment, beside being seen."""
     online: bool = True

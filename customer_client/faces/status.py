@@ -18,8 +18,11 @@ def name_of(source: Source, words: Words) -> str:
     """What a person calls it: a window's title, or a screen with the name that the system has for it, if any."""
     if source.kind == "window":
         return source.title
-    known = any(letter.isdigit() for letter in source.title)
-    return words("surface.monitor.named", name=source.title) if known else words("surface.monitor")
+    return words("surface.monitor.named", name=source.title) if _is_numbered(source) else words("surface.monitor")
+
+
+def _is_numbered(source: Source) -> bool:
+    return any(letter.isdigit() for letter in source.title)
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,15 @@ def status_of(standing: Standing, words: Words) -> Status:
         headline = words("bar.paused")
     elif standing.source is None:
         headline = words("bar.seen.picture", names=names) if names else words("bar.nobody")
+    elif seen and standing.source.kind == "monitor" and not _is_numbered(standing.source):
+        headline = words("bar.seen.screen", names=names)
     elif seen:
         headline = words("bar.seen", names=names, source=name_of(standing.source, words))
     elif standing.dark and standing.online and names:
         headline = words("bar.dark")
     else:
         headline = words("bar.nobody")
-    control = words("bar.control", agent=agent) if standing.control else ""
+    control = words("bar.control", agent=standing.controller or agent) if standing.control else ""
     covered = len(standing.masks.rectangles)
     aside = [words("bar.phrase", phrase=standing.phrase)] if standing.phrase else []
     if covered and standing.source is not None:
@@ -90,5 +95,6 @@ def _recording(standing: Standing, words: Words) -> str:
 def asked_of(standing: Standing, words: Words) -> list[tuple[Literal["record", "control"], str]]:
     """What the agent asks for now, each as a sentence."""
     names = names_of(standing, words)
+    askers = {"record": names, "control": names | {"agent": standing.controller or names["agent"]}}
     scopes: tuple[Literal["record", "control"], ...] = ("record", "control")
-    return [(scope, words(f"bar.{scope}.asked", **names)) for scope in scopes if scope in standing.asked]
+    return [(scope, words(f"bar.{scope}.asked", **askers[scope])) for scope in scopes if scope in standing.asked]

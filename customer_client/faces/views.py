@@ -74,6 +74,7 @@ def _standing(now: Situation) -> Standing:
         held=now.paused and state.must_hold,
         recording="failed" if state.recording_failed is not None else recording,
         control=state.consents.get("control") == "given",
+        controller=controller_of(state),
         asked=asked,
         online=now.online,
         dark=now.source is not None and not now.fed,
@@ -82,6 +83,12 @@ def _standing(now: Situation) -> Standing:
         lines=now.chronicle.lines,
         masks=now.masks,
     )
+
+
+def controller_of(state: State) -> str:
+    """The name of the agent who last asked for mouse and keyboard; "" when nobody did."""
+    asker = state.participants.get(state.controller or "")
+    return asker.name if asker else ""
 
 
 def _watching(now: Situation) -> tuple[str, ...]:

@@ -63,6 +63,10 @@ export function detectLanguage(): Language {
   return "en";
 }
 
+/** The browser's own variety of a language, such as en-GB: it says how times and dates are written. */
+export const localeOf = (language: Language): string =>
+  navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
+
 /** Keeps the reader's choice for the next visit, and tells the browser what the page is written in. */
 export function chooseLanguage(language: Language): void {
   document.documentElement.lang = language;

@@ -146,6 +146,11 @@ function placeOf({ action, object, about }: AuditEntry): string | null {
   return null;
 }
 
+/** Who asks for help, or uses an invitation, has no account. */
+function nameOf({ user_name, action }: AuditEntry): string {
+  return user_name ?? t(/^(help|invitation)\./.test(action) ? "audit.customer" : "audit.nobody");
+}
+
 function Entries({ entries }: { entries: readonly AuditEntry[] }) {
   return (
     <section class="table-scroll" aria-label={t("audit.title")}>
@@ -167,7 +172,7 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
                 <td class="number">
                   <time dateTime={new Date(entry.at).toISOString()}>{moment(entry.at)}</time>
                 </td>
-                <td>{entry.user_name ?? t("audit.nobody")}</td>
+                <td>{nameOf(entry)}</td>
                 <td>{actionWord(entry.action)}</td>
                 <td class="audit-object">
                   {place === null ? (entry.about ?? "") : <Link to={place}>{entry.about ?? entry.object}</Link>}

@@ -4,6 +4,7 @@ import {
   createTranslator,
   detectLanguage,
   type Language,
+  localeOf,
   type Values,
 } from "../../../signaling/browser/language";
 import el from "../languages/el.json";
@@ -50,14 +51,15 @@ export function duration(ms: number): string {
 
 /** The hour and minute of a moment (ms since 1970). */
 export const hour = (at: number): string =>
-  new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit" }).format(at);
+  new Intl.DateTimeFormat(localeOf(language.value), { hour: "2-digit", minute: "2-digit" }).format(at);
 
 /** The day, hour and minute of a moment (ms since 1970). */
 export const moment = (at: number): string =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(at);
+  new Intl.DateTimeFormat(localeOf(language.value), { dateStyle: "medium", timeStyle: "short" }).format(at);
 
 /** The day of a moment (ms since 1970). */
-export const day = (at: number): string => new Intl.DateTimeFormat(language.value, { dateStyle: "medium" }).format(at);
+export const day = (at: number): string =>
+  new Intl.DateTimeFormat(localeOf(language.value), { dateStyle: "medium" }).format(at);
 
 /** How long ago, in words. */
 export const ago = (at: number, now: number): string => t("time.ago", { duration: duration(now - at) });

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
+import { CopyButton } from "../app/copy";
 import { Link } from "../app/router";
 import { t } from "../app/words";
 
-/** An address of the web, a recording of ours, or a snapshot of ours. */
+/** An address of the web, a recording of ours, a snapshot of ours, or a checkpoint, which is long and to be copied. */
 const ADDRESS =
-  /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]}»”]|\/console\/library\/[\w-]+|\/api\/sessions\/[\w-]+\/snapshots\/[\w-]+)/;
+  /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]}»”]|\/console\/library\/[\w-]+|\/api\/sessions\/[\w-]+\/snapshots\/[\w-]+|sightline-checkpoint\.[\w.-]+)/;
 
 /** What somebody wrote, its lines kept; addresses in it can be followed, and ours go by their names. */
 export function Said({ text }: { text: string }) {
@@ -17,6 +18,14 @@ export function Said({ text }: { text: string }) {
         <Link key={index} to={part.slice("/console".length)}>
           {t("ticket.play")}
         </Link>
+      );
+    }
+    if (part.startsWith("sightline-checkpoint.")) {
+      return (
+        <span key={index} class="row nowrap">
+          <code class="clip">{part}</code>
+          <CopyButton text={part} />
+        </span>
       );
     }
     if (part.startsWith("/api/")) snapshots += 1;

@@ -63,7 +63,7 @@ export function ConnectionBadge({ live }: { live: LiveSession }) {
 
 function Figures({ live }: { live: LiveSession }) {
   const quality = live.quality.value;
-  // What comes as snapshots goes by way of the server, whatever connection stood before.
+  // What comes as snapshots goes by way of the server, whatever connection stood before, and is measured by nobody.
   const phrase = live.tiles.value === null ? live.verification.value : null;
   const figure = (value: number | null | undefined, unit: string): string =>
     value === null || value === undefined ? "–" : `${value} ${unit}`;
@@ -73,18 +73,20 @@ function Figures({ live }: { live: LiveSession }) {
   return (
     <div class="connection-figures card stack tight">
       <p>{t(path === null ? "quality.path_none" : `quality.path_${path}`)}</p>
-      <dl class="figures">
-        <dt>{t("quality.round_trip")}</dt>
-        <dd>{figure(quality?.roundTripMs, t("unit.ms"))}</dd>
-        <dt>{t("quality.loss")}</dt>
-        <dd>{figure(quality?.lossPercent, "%")}</dd>
-        <dt>{t("quality.frames")}</dt>
-        <dd>{figure(quality?.framesPerSecond, t("unit.fps"))}</dd>
-        <dt>{t("quality.size")}</dt>
-        <dd>{size}</dd>
-        <dt>{t("quality.bits")}</dt>
-        <dd>{figure(quality?.kilobitsPerSecond, t("unit.kbps"))}</dd>
-      </dl>
+      {live.tiles.value === null && (
+        <dl class="figures">
+          <dt>{t("quality.round_trip")}</dt>
+          <dd>{figure(quality?.roundTripMs, t("unit.ms"))}</dd>
+          <dt>{t("quality.loss")}</dt>
+          <dd>{figure(quality?.lossPercent, "%")}</dd>
+          <dt>{t("quality.frames")}</dt>
+          <dd>{figure(quality?.framesPerSecond, t("unit.fps"))}</dd>
+          <dt>{t("quality.size")}</dt>
+          <dd>{size}</dd>
+          <dt>{t("quality.bits")}</dt>
+          <dd>{figure(quality?.kilobitsPerSecond, t("unit.kbps"))}</dd>
+        </dl>
+      )}
       {path === "recorder" && <p class="small muted">{t("quality.verification_none")}</p>}
       {phrase !== null && (
         <div>

@@ -49,6 +49,9 @@ export class Moves {
 
   #down(event: PointerEvent): void {
     if (takesText(event.target)) return;
+    // Whoever turns to the picture means it with the keys as well: a press on the ink would leave them with the chat.
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && !this.frame.contains(activeElement)) activeElement.blur();
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, this.#point(event));
       if (this.#fingers.size === 2) this.drawing.cancel();

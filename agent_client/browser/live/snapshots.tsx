@@ -7,7 +7,9 @@ export function Snapshots({ live }: { live: LiveSession }) {
   const { snapshots, shown } = live.session.value;
   return (
     <div class="panel-scroll stack">
-      {snapshots.length === 0 && <p class="muted">{t("snapshots.empty")}</p>}
+      {snapshots.length === 0 && (
+        <p class="muted">{t(live.pictures.value ? "snapshots.awaited" : "snapshots.empty")}</p>
+      )}
       <ul class="stack tight plain">
         {snapshots.toReversed().map((snapshot) => {
           const number = snapshots.indexOf(snapshot) + 1;
@@ -28,7 +30,7 @@ export function Snapshots({ live }: { live: LiveSession }) {
                 <span class="small muted number">
                   {hour(snapshot.at)} · {width}×{height}
                 </span>
-                {live.seen.value && (
+                {live.seen.value && !(here && live.pictures.value) && (
                   <button
                     type="button"
                     class="button small"

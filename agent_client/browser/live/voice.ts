@@ -89,6 +89,7 @@ export class Voice {
     window.clearInterval(this.#timer);
     this.level.value = 0;
     this.#microphone.close();
+    this.#microphone.forgive();
   }
 
   #feed(): void {

@@ -44,6 +44,7 @@ export function codeScreen(join: (code: string) => Promise<void>, notice: string
   };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (button.hasAttribute("aria-busy")) return;
     const code = readCode(input.value);
     if (code.length !== LETTERS) {
       complain(t("code.incomplete", { count: code.length }));

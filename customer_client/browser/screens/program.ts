@@ -14,7 +14,7 @@ export function programOffer(customer: Customer): HTMLElement {
   const told = element("p", { class: "small", role: "status", hidden: true });
   const offer = element(
     "section",
-    { class: "stack tight", hidden: true },
+    { class: "stack tight program", hidden: true },
     element("p", { class: "small muted" }),
     get,
     told,

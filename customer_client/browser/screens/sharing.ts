@@ -220,6 +220,12 @@ export function sharingScreen(page: Page, customer: Customer, chat: Chat): Scree
 
     for (const label of [pause.label, pauseThere])
       setText(label, t(customer.paused ? "sharing.resume" : "sharing.pause"));
+    const icon = customer.paused ? "play" : "pause";
+    if (pause.icon.dataset.icon !== icon) {
+      const next = createIcon(icon);
+      pause.icon.replaceWith(next);
+      pause.icon = next;
+    }
     show(inline, pictures && session.shown === null);
     show(stage, inline.hidden === true);
     show(picture.button, inline.hidden === true);
@@ -318,10 +324,12 @@ function recordingQuestion(customer: Customer, agent: string): HTMLElement {
   );
 }
 
-function bar(icon: IconName, text: string, run: () => void): { button: HTMLButtonElement; label: HTMLElement } {
+function bar(name: IconName, text: string, run: () => void) {
+  const icon = createIcon(name);
   const label = element("span", {}, text);
   return {
+    icon,
     label,
-    button: element("button", { type: "button", class: "button large", onclick: run }, createIcon(icon), label),
+    button: element("button", { type: "button", class: "button large", onclick: run }, icon, label),
   };
 }

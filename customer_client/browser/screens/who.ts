@@ -36,7 +36,7 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
   const troubleText = element("span");
   const trouble = element(
     "div",
-    { class: "banner danger", role: "alert" },
+    { class: able ? "banner danger" : "banner warning", role: "alert" },
     element("div", { class: "stack tight" }, troubleTitle, troubleText),
   );
   const notice = element("div", { class: "banner warning", role: "status" });
@@ -107,11 +107,7 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
       notice,
       element("h1", {}, t("who.title", names)),
       session.subject !== "" &&
-        element(
-          "p",
-          { class: "lead muted clip", title: session.subject },
-          t("who.about", { subject: session.subject }),
-        ),
+        element("p", { class: "lead muted subject" }, t("who.about", { subject: session.subject })),
       element(
         "aside",
         { class: "banner warning scam", "aria-label": t("who.scam.title", names) },
@@ -120,7 +116,7 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
       element(
         "div",
         { class: "card stack" },
-        choice(view, t("who.view", names), t("who.view.hint")),
+        choice(view, t("who.view", names), t(able ? "who.view.hint" : "who.view.pictures")),
         recording,
         able && covering,
       ),
@@ -130,7 +126,10 @@ export function whoScreen(page: Page, customer: Customer, decline: () => void): 
       element(
         "div",
         { class: "sides" },
-        list(t("who.sees", names), [t("who.sees.chosen"), t("who.sees.pictures"), t("who.sees.chat")]),
+        list(t("who.sees", names), [
+          ...(able ? [t("who.sees.chosen"), t("who.sees.pictures")] : [t("who.sees.sent")]),
+          t("who.sees.chat"),
+        ]),
         list(t("who.unseen", names), [
           t("who.unseen.files"),
           t("who.unseen.windows"),

@@ -106,6 +106,19 @@ def test_the_mouse_pointer_is_in_the_picture_and_moving_it_is_a_change(desktop: 
         assert all(each.width < 80 for each in moved.changed)
 
 
+def test_a_mouse_pointer_that_gets_another_shape_leaves_nothing_where_it_was(desktop: Desktop) -> None:
+    desktop.window(Area(0, 0, 800, 600), RED)
+    shapes: Any = desktop.server.open_font("cursor")
+    crosshair = shapes.create_glyph_cursor(shapes, 34, 35, (0, 0, 0), (65535, 65535, 65535))
+    desktop.window(Area(400, 300, 400, 300), RED).change_attributes(cursor=crosshair)
+    desktop.point(200, 200)
+    with watching(monitor()) as watcher:
+        there = watcher.until(lambda captured: (captured.picture[190:215, 190:215] != (0, 0, 255, 0)).any())
+        desktop.point(500, 400)
+        moved = watcher.until(lambda captured: captured.number > there.number)
+        assert any(each.intersection(Area(200, 200, 1, 1)) for each in moved.changed)
+
+
 def test_what_is_covered_is_in_no_picture_from_then_on(desktop: Desktop) -> None:
     window = desktop.window(Area(0, 0, 800, 600), RED)
     with watching(monitor(), masks=Masks((Mask(0, 0, 0.25, 0.5),))) as watcher:

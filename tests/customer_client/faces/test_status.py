@@ -19,6 +19,11 @@ def test_who_watches_what_is_said_by_name() -> None:
     assert (status.notice, status.recording, status.control, status.aside) == ("", "", "", "")
 
 
+def test_the_only_screen_is_called_whole() -> None:
+    only = replace(STANDING, source=replace(SCREEN, title="Built-in display"))
+    assert status_of(only, WORDS).headline == "Alice can see your whole screen"
+
+
 def test_nobody_is_said_to_see_what_is_paused() -> None:
     status = status_of(replace(STANDING, paused=True, recording="on"), WORDS)
     assert (status.tone, status.headline) == ("unseen", "Paused. Nobody sees your screen now.")
@@ -45,6 +50,12 @@ def test_pictures_alone_are_called_so() -> None:
 def test_control_is_a_state_of_its_own() -> None:
     status = status_of(replace(STANDING, control=True), WORDS)
     assert (status.tone, status.control) == ("controlled", "Alice uses your mouse and keyboard")
+
+
+def test_a_colleague_who_asks_for_control_is_the_one_who_is_named() -> None:
+    bob = replace(STANDING, controller="Bob", asked=frozenset({"control"}))
+    assert asked_of(bob, WORDS) == [("control", "Bob asks to use your mouse and keyboard.")]
+    assert status_of(replace(bob, control=True), WORDS).control == "Bob uses your mouse and keyboard"
 
 
 def test_the_phrase_and_what_is_covered_stand_aside() -> None:

@@ -111,3 +111,12 @@ def test_every_word_of_a_receipt_is_in_the_dictionaries() -> None:
     for scope in scopes:
         for verb in ("consent", "refused", "withdrawn"):
             assert words.known(f"event.{verb}_{scope}")
+
+
+def test_who_asks_for_control_is_named_and_not_whose_session_it_is() -> None:
+    state, chronicle = after(*OPENED, *ASKED, m.Joined("bob", "agent", "Bob"), *SHARED)
+    asked = m.Event(state.seq + 1, 99_000, "bob", m.ConsentAsked("control"))
+    now = Situation(apply(state, asked), chronicle, "https://help.example.org", sharing=True, source=SCREEN)
+    standing = seen(now)
+    assert isinstance(standing, Standing)
+    assert (standing.agent, standing.controller, standing.asked) == ("Alice", "Bob", frozenset({"control"}))

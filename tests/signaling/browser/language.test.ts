@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { createTranslator, fill, isLanguage } from "../../../signaling/browser/language";
+import { afterEach, expect, test, vi } from "vitest";
+import { createTranslator, fill, isLanguage, localeOf } from "../../../signaling/browser/language";
 
 const UNREAD = "{count, plural, one {# сообщение} few {# сообщения} many {# сообщений} other {# сообщения}}, {name}";
 
@@ -35,4 +35,11 @@ test("a text that a language lacks is taken from English", () => {
 
 test("a name that every object has is no language", () => {
   expect(["en", "toString", "__proto__", null, 3].map(isLanguage)).toEqual([true, false, false, false, false]);
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("times are written as the reader's own variety of the language has them", () => {
+  vi.stubGlobal("navigator", { languages: ["el-GR", "en-GB", "en-US"] });
+  expect([localeOf("en"), localeOf("el"), localeOf("ru")]).toEqual(["en-GB", "el-GR", "ru"]);
 });
