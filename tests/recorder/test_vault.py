@@ -81,12 +81,13 @@ def test_whatever_was_appended_is_read_again(
 
 def states(folder: Path, before: list[bytes], last: bytes) -> Iterator[tuple[int | None, int | None]]:
     """Cuts the files at every place that a crash within the last append can leave; how much of each is left."""
-    written(folder, before)
     vault_path, tail_path = folder / "a.vault", folder / "a.tail"
+    writer = VaultWriter(folder, "a", KEY)
+    for piece in before:
+        writer.append(piece)
     before_vault, before_tail = vault_path.stat().st_size, tail_path.read_bytes()
-    shutil.rmtree(folder)
-    folder.mkdir()
-    written(folder, [*before, last])
+    writer.append(last)
+    writer.close(keep_tail=True)
     whole_vault, whole_tail = vault_path.read_bytes(), tail_path.read_bytes()
     # A chunk is long: its ends byte by byte, and between them often enough.
     cuts = {n for n in range(before_vault, len(whole_vault) + 1) if n % 199 == 0}
@@ -98,7 +99,8 @@ def states(folder: Path, before: list[bytes], last: bytes) -> Iterator[tuple[int
         yield cut, None
     vault_path.write_bytes(whole_vault)
     first = 0 if len(whole_vault) > before_vault else len(before_tail)
-    for cut in range(len(whole_tail), first - 1, -1):
+    changed = next((n for n in range(len(whole_tail)) if whole_tail[n:] == before_tail[n:]), len(whole_tail))
+    for cut in range(changed, first - 1, -1):
         tail_path.write_bytes(whole_tail[:cut] + before_tail[cut:])
         yield None, cut
 

@@ -23,6 +23,12 @@ SCREEN = m.Surface("screen", "monitor", "Screen 1", 1920, 1080)
 PICTURE = m.Surface("photo", "picture", "photo.png", 800, 600)
 
 
+def code(answer: object) -> str:
+    """The code of a refusal; anything else fails the test."""
+    assert isinstance(answer, Refusal), answer
+    return answer.code
+
+
 class Story:
     """The one session of a test. `now` grows by a second with each step."""
 

@@ -7,15 +7,10 @@ import pytest
 
 from signaling import messages as m
 from signaling.session import Depart, IllegalEvent, Join, LoseRecorder, Refusal, apply
-from tests.signaling.story import ALICE, BOB, DANA, PICTURE, SCREEN, Story
+from tests.signaling.story import ALICE, BOB, DANA, PICTURE, SCREEN, Story, code
 
 WITHDRAWN = m.ConsentWithdrawn("control")
 CLICK = m.Control("screen", [m.MovePointer(0.5, 0.5), m.PressButton("left"), m.ReleaseButton("left")])
-
-
-def code(answer: object) -> str:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def shared(*, strict_recording: bool = False, record: bool = False) -> Story:

@@ -2,18 +2,13 @@
 
 from signaling import messages as m
 from signaling.session import Join, Refusal
-from tests.signaling.story import ALICE, BOB, DANA, PICTURE, RECORDER, Story
+from tests.signaling.story import ALICE, BOB, DANA, PICTURE, RECORDER, Story, code
 
 ASKED = m.AskTiles(None)
 
 
 def tiles(to: str = "alice", surface: str = "screen") -> m.Tiles:
     return m.Tiles(to, surface, 1, None, 0, True, 100, 100, [m.Tile(0, 0, 100, 100, b"jpeg")])
-
-
-def code(answer: object) -> str:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def test_they_go_from_the_customer_to_the_one_agent_whom_they_name() -> None:

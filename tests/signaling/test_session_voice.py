@@ -4,13 +4,8 @@ import msgspec
 import pytest
 
 from signaling import messages as m
-from signaling.session import IllegalEvent, Join, Refusal, apply
-from tests.signaling.story import ALICE, DANA, PICTURE, SCREEN, Story
-
-
-def code(answer: object) -> str:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
+from signaling.session import IllegalEvent, Join, apply
+from tests.signaling.story import ALICE, DANA, PICTURE, SCREEN, Story, code
 
 
 def test_voice_needs_a_yes_of_its_own_and_ends_when_it_is_taken_back() -> None:
