@@ -5,7 +5,7 @@ Each handover wakes a thread, which then wants the interpreter's lock while the 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 Piece = tuple[Callable[[], None], asyncio.Future[None]]
@@ -26,7 +26,11 @@ def hand_over(threads: Executor, work: Callable[[], None]) -> asyncio.Future[Non
 
 
 def _begin(threads: Executor, loop: asyncio.AbstractEventLoop) -> None:
-    threads.submit(_do, _waiting.pop(threads), loop)
+    pieces = _waiting.pop(threads)
+    try:
+        threads.submit(_do, pieces, loop)
+    except RuntimeError as closed:  # there are no threads any more
+        _tell(pieces, [closed] * len(pieces))
 
 
 def _do(pieces: list[Piece], loop: asyncio.AbstractEventLoop) -> None:
@@ -42,7 +46,7 @@ def _do(pieces: list[Piece], loop: asyncio.AbstractEventLoop) -> None:
         loop.call_soon_threadsafe(_tell, pieces, failures)
 
 
-def _tell(pieces: list[Piece], failures: list[BaseException | None]) -> None:
+def _tell(pieces: list[Piece], failures: Sequence[BaseException | None]) -> None:
     for (_, future), failure in zip(pieces, failures, strict=True):
         if future.cancelled():
             continue

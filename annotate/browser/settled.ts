@@ -19,6 +19,7 @@ export class Settled {
 
   /** Paint `visible` (lowest first, each with its opacity) onto `target`, whose transform and clip are those of `box`. */
   paint(target: CanvasRenderingContext2D, box: Rectangle, visible: readonly Visible[]): void {
+    if (visible.length + this.#painted.length === 0) return;
     const context = this.#context;
     const { canvas } = context;
     const { width, height } = target.canvas;

@@ -57,3 +57,9 @@ async def test_what_fails_or_is_not_waited_for_any_more_hinders_no_other(threads
     assert done == ["it"]
     with pytest.raises(OSError, match="full"):
         await second
+
+
+async def test_what_no_thread_takes_any_more_is_told(threads: Counted) -> None:
+    threads.shutdown()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await hand_over(threads, lambda: None)

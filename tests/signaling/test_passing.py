@@ -88,12 +88,12 @@ class Viewer:
 class Stage:
     """A sender at 30 frames a second, each frame different, and those who see it; all of it on a clock of its own."""
 
-    def __init__(self, frame_bytes: int = 3000) -> None:
+    def __init__(self, frame_bytes: int = 3000, keyframe_bytes: int | None = None) -> None:
         self.now = 100.0
         self.viewers: list[Viewer] = []
         self.frames: list[tuple[float, bytes]] = []
         self.keyframes = 0
-        self._bytes = frame_bytes
+        self._bytes, self._keyframe_bytes = frame_bytes, keyframe_bytes or 4 * frame_bytes
         self._wanted = False
         self._due = self.now
         self._sequence = 65_000
@@ -126,7 +126,9 @@ class Stage:
         number = len(self.frames)
         whole, self._wanted = self._wanted or not number, False
         self.keyframes += whole
-        data = (keyframe(4 * self._bytes, fill=number % 256) if whole else delta(self._bytes, fill=number % 256))[:-2]
+        data = (keyframe(self._keyframe_bytes, fill=number % 256) if whole else delta(self._bytes, fill=number % 256))[
+            :-2
+        ]
         data += number.to_bytes(2, "big")
         self.frames.append((self.now, data))
         made = packets([data], self._sequence, number * 3000 + 0xFFFF0000, share=1100)
@@ -229,6 +231,20 @@ def test_a_viewer_that_cannot_keep_up_sees_whole_frames_now_and_then_and_holds_u
     assert len(delays) >= len(stage.frames) - began - 1
     assert max(delays) <= ONE_WAY + 2 * STEP
     assert stage.keyframes <= 40 / 3 + 2
+
+
+def test_a_keyframe_that_overruns_a_narrow_path_is_sent_again_no_faster_than_the_path_bears() -> None:
+    stage = Stage(frame_bytes=5000, keyframe_bytes=165_000)  # 1.2 Mbit/s
+    narrow = stage.add(rate=3_000_000.0, room=56_000)
+    stage.play(5)
+    for _ in range(3):
+        before, since = len(narrow.sent), stage.now
+        stage.want_keyframe(stage.now)
+        stage.play(8)
+        times = [since, *(at for at, _ in narrow.frames if at >= since), stage.now]
+        assert max(b - a for a, b in itertools.pairwise(times)) < 2
+        again = [packet for packet in narrow.sent[before:] if packet.payload_type == 111]
+        assert sum(len(packet.payload) for packet in again) < 2 * 165_000
 
 
 def test_a_viewer_whose_path_is_free_again_gets_everything_again() -> None:

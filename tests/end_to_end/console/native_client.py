@@ -22,6 +22,8 @@ def native_client(link: str) -> Iterator[ScriptedFace]:
 
     running = threading.Thread(target=Program(read_invitation(link), make, Words("en")).run)
     running.start()
-    yield faces[0]
-    faces[0].want(Close())
-    running.join()
+    try:
+        yield faces[0]
+    finally:
+        faces[0].want(Close())
+        running.join()
