@@ -9,9 +9,13 @@ import contextlib
 import select
 import socket
 from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvloop
+
+from signaling import bursts
+from signaling.bursts import MANY, ROOM, Burst
 
 TOGETHER_S = 0.01
 """What comes within so many seconds is read together."""
@@ -19,9 +23,6 @@ CROWD = 4
 """With so many sockets that something has come for, twice that time is waited: there is the more to be read at once."""
 QUIET_TURNS = 25
 """After so many turns without a datagram the loop sleeps until the next one comes."""
-MANY = 128
-"""Read from a socket at once, before others have their turn."""
-MAX_DATAGRAM = 2048
 MAX_UNSENT = 1 << 20
 """Bytes that wait for the system to take them; what comes on top is dropped, as the network would."""
 RECEIVE_BUFFER = 2 << 20
@@ -36,6 +37,7 @@ class DatagramLoop(uvloop.Loop):
         self._polled = select.epoll()
         self._sockets: dict[int, Socket] = {}
         self._quiet = QUIET_TURNS
+        self._bursts: dict[socket.AddressFamily, Burst] = {}
         self.add_reader(self._polled.fileno(), self._wake)
 
     async def create_datagram_endpoint(  # type: ignore[override]
@@ -63,6 +65,12 @@ class DatagramLoop(uvloop.Loop):
     def reading(self) -> bool:
         """Whether it looks for datagrams by itself, and is not to be woken by one."""
         return self._quiet < QUIET_TURNS
+
+    def burst(self, family: socket.AddressFamily) -> Burst:
+        """The memory into which all its sockets of a family are read, one at a time."""
+        if family not in self._bursts:
+            self._bursts[family] = Burst(family)
+        return self._bursts[family]
 
     def forget(self, descriptor: int) -> None:
         """Read a socket no more."""
@@ -98,34 +106,43 @@ class Socket(asyncio.DatagramTransport):
         self._loop = loop
         self._socket = bound
         self._protocol = protocol
-        self._taken = getattr(protocol, "datagrams_received", None) or self._take
+        self._burst = loop.burst(bound.family) if bursts.AVAILABLE else None
+        self._burst_received: Callable[[Burst], None] | None = getattr(protocol, "burst_received", None)
         self._unsent: deque[tuple[bytes, Any]] = deque()
         self._unsent_bytes = 0
         self._closing = False
 
     def read(self) -> None:
-        """Hands on what has come, all at once to a protocol that has `datagrams_received`."""
-        receive, come = self._socket.recvfrom, list[tuple[bytes, Any]]()
+        """Hands on what has come, all at once to a protocol that has `burst_received`."""
+        burst = self._burst
         try:
-            while len(come) < MANY:
-                come.append(receive(MAX_DATAGRAM))
-        except BlockingIOError:
-            pass
+            if burst is not None:
+                burst.receive(self._socket.fileno())
+                if self._burst_received is not None:
+                    self._burst_received(burst)
+                    return
         except OSError as error:
             self._protocol.error_received(error)
-        try:
-            self._taken(come)
+            return
         except Exception as error:
             self._refused(error)
-
-    def _take(self, come: list[tuple[bytes, Any]]) -> None:
-        for data, source in come:
+            return
+        for data, source in self._one_by_one() if burst is None else burst:
             if self._closing:
                 return
             try:
                 self._protocol.datagram_received(data, source)
             except Exception as error:
                 self._refused(error)
+
+    def _one_by_one(self) -> Iterator[tuple[bytes, Any]]:
+        """What has come, where the system has no `recvmmsg`."""
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(MANY):
+                try:
+                    yield self._socket.recvfrom(ROOM)
+                except ConnectionError as error:
+                    self._protocol.error_received(error)
 
     def _refused(self, error: Exception) -> None:
         self._loop.call_exception_handler({"message": "datagram not taken", "exception": error, "transport": self})

@@ -24,9 +24,11 @@ from pylibsrtp import Error as SRTPError
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 from signaling import datagrams
+from signaling.bursts import ROOM, Burst
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 MAX_WAITING_DATAGRAMS = 512
+_RTP_HEADER = 12
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 PREFERRED = {
     "video": ("video/VP9", "video/H264", "video/VP8", "video/AV1", "video/rtx"),
@@ -64,7 +66,7 @@ def _guarded_datagram_received(protocol: ice.StunProtocol, data: bytes | str, ad
         known.add(source)
     if datagrams.is_rtp(data):
         if (media := connection.__dict__.get("media")) is not None:
-            media.take([data])
+            media.take(data)
             return
         if not connection._nominated or connection._queue.qsize() >= MAX_WAITING_DATAGRAMS // 2:
             return
@@ -77,18 +79,18 @@ def _guarded_datagram_received(protocol: ice.StunProtocol, data: bytes | str, ad
     connection.data_received(data, protocol.local_candidate.component)
 
 
-def _guarded_datagrams_received(protocol: ice.StunProtocol, come: list[tuple[bytes, tuple[Any, ...]]]) -> None:
+def _guarded_burst_received(protocol: ice.StunProtocol, burst: Burst) -> None:
     """What a socket got at once: media from where they came before, which is nearly all, are taken together."""
-    media = protocol.receiver.__dict__.get("media")
-    known = protocol.__dict__.get("known_sources", ()) if media is not None else ()
-    packets = list[bytes]()
-    for data, addr in come:
-        if addr[:2] in known and 0 < len(data) <= datagrams.MAX_DATAGRAM and 127 < data[0] < 192:
-            packets.append(data)
-        else:
-            _guarded_datagram_received(protocol, data, addr)
-    if media is not None and packets:
-        media.take(packets)
+    state, media = protocol.__dict__, protocol.receiver.__dict__.get("media")
+    if media is not None and burst.names == state.get("media_name", b"") * burst.count:
+        others = media.take_burst(burst)
+    else:
+        others = range(burst.count)
+    for number in others:
+        source = burst.source(number)
+        _guarded_datagram_received(protocol, burst.data(number), source)
+        if media is not None and source in state.get("known_sources", ()):
+            state["media_name"] = burst.name(number)
 
 
 def _stun_received(protocol: ice.StunProtocol, data: bytes, source: tuple[str, int]) -> None:
@@ -132,7 +134,7 @@ _stock_set_role = RTCDtlsTransport._set_role
 
 def _protect_from_strangers() -> None:
     ice.StunProtocol.datagram_received = _guarded_datagram_received  # type: ignore[method-assign, assignment]
-    ice.StunProtocol.datagrams_received = _guarded_datagrams_received  # type: ignore[attr-defined]
+    ice.StunProtocol.burst_received = _guarded_burst_received  # type: ignore[attr-defined]
     turn.TurnClientUdpProtocol.datagram_received = _guarded_turn_datagram_received  # type: ignore[method-assign, assignment]
     RTCDtlsTransport._set_role = _set_role_for_the_guard  # type: ignore[method-assign, assignment]
 
@@ -249,30 +251,38 @@ class RawTransport:
         self._size = ffi.new("int *")
         self._connection.__dict__["media"] = self
 
-    def take(self, sealed: list[bytes]) -> None:
-        """Opens sealed packets and hands them on; what is forged or replayed is as if it had never come.
-
-        Each is 1500 bytes at most. What `Session.unprotect` does around the library costs as much as the library.
-        """
+    def take(self, sealed: bytes) -> None:
+        """Opens a packet of 1500 bytes at most and hands it on; a forged or replayed one is as if it had never come."""
         session = self._dtls._rx_srtp
-        if session is None:
+        if session is None or len(sealed) < _RTP_HEADER:
             return
-        handle, place, buffer, size = session._srtp[0], session._cdata, session._buffer, self._size
-        opened = list[bytes]()
-        for data in sealed:
-            length = len(data)
-            if length < 12:
-                continue
-            if 192 <= data[1] <= 223:  # RTCP's packet types, RFC 5761 section 4
-                with contextlib.suppress(SRTPError):
-                    self._on_rtcp(session.unprotect_rtcp(data))
-                continue
-            buffer[:length] = data
-            size[0] = length
-            if not lib.srtp_unprotect(handle, place, size):
-                opened.append(buffer[: size[0]])
+        with contextlib.suppress(SRTPError):
+            if 192 <= sealed[1] <= 223:  # RTCP's packet types, RFC 5761 section 4
+                self._on_rtcp(session.unprotect_rtcp(sealed))
+            else:
+                self._on_rtp([session.unprotect(sealed)])
+
+    def take_burst(self, burst: Burst) -> list[int]:
+        """As `take`, all that a socket got at once; the numbers of the datagrams that are none of its business.
+
+        They are opened where they lie: what `Session.unprotect` does around the library costs as much as the library.
+        """
+        session, (firsts, seconds) = self._dtls._rx_srtp, burst.heads()
+        handle = session._srtp[0] if session is not None else None
+        others, opened, size, at = list[int](), list[bytes](), self._size, 0
+        place, unprotect, cut = ffi.cast("char *", burst.address), lib.srtp_unprotect, burst.cut
+        for number, (length, first, second) in enumerate(zip(burst.lengths(), firsts, seconds, strict=True)):
+            media = 127 < first < 192 and not 192 <= second <= 223  # as `take` and datagrams.is_rtp tell them apart
+            if not media or not _RTP_HEADER <= length <= datagrams.MAX_DATAGRAM:
+                others.append(number)
+            elif handle is not None:
+                size[0] = length
+                if not unprotect(handle, place + at, size):
+                    opened.append(cut(at, size[0]))
+            at += ROOM
         if opened:
             self._on_rtp(opened)
+        return others
 
     def send_rtp(self, packet: bytes) -> None:
         """Sends an RTP packet; does nothing before the connection stands or after it fell."""

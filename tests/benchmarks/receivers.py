@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import uvloop
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, rtcrtpreceiver
 from aiortc.contrib.media import MediaBlackhole, MediaRecorder
 from aiortc.rtp import RtpPacket
 from av import VideoFrame
@@ -112,7 +112,7 @@ class Blackhole(Receiver):
         return {}
 
 
-class RtpDump(Receiver):
+class BareDump(Receiver):
     """Each packet into a file as aiortc's own transport hands it up, with its length before it; nothing is answered."""
 
     async def prepare(self) -> None:
@@ -139,6 +139,31 @@ class RtpDump(Receiver):
         self._file.close()
         await self.peer.close()
         return {}
+
+
+class NoJitterBuffer:
+    """Takes packets, and never has a frame to be decoded."""
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        return False, None
+
+
+class RtpDump(BareDump):
+    """The same, while aiortc's own receiver answers with reports, REMB and NACK; it decodes nothing."""
+
+    async def prepare(self) -> None:
+        [transceiver] = self.peer.getTransceivers()
+        self._file = self.path.with_suffix(".rtp").open("wb")
+        receiver = transceiver.receiver
+        answer = receiver._handle_rtp_packet
+        rtcrtpreceiver.__dict__["depayload"] = lambda codec, payload: b""  # a dump has no use for it
+        receiver._RTCRtpReceiver__jitter_buffer = NoJitterBuffer()  # type: ignore[attr-defined]
+
+        async def handle(packet: RtpPacket, arrival_time_ms: int) -> None:
+            await self._handle_rtp_packet(packet, arrival_time_ms)
+            await answer(packet, arrival_time_ms)
+
+        receiver._handle_rtp_packet = handle  # type: ignore[method-assign]
 
 
 class Watched(Receiver):
@@ -168,6 +193,7 @@ KINDS: Mapping[str, Callable[[int, Path], Receiver]] = {
     "mediarecorder": StockRecorder,
     "blackhole": Blackhole,
     "rtp_dump": RtpDump,
+    "bare_dump": BareDump,
     "watched": Watched,
 }
 

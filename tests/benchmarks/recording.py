@@ -254,11 +254,14 @@ def bodies(server: MemoryServer, session: str, kind: type[Any]) -> list[Any]:
 async def measure(plan: Plan, seconds_of_ramp: float | None) -> dict[str, object]:
     """All of them, one after the other; `plan` says with what."""
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as name:
-        folders = {kind: Path(name) / kind for kind in ("ours", "mediarecorder", "blackhole", "dump", "gap", "janus")}
+        folders = {
+            kind: Path(name) / kind for kind in ("ours", "mediarecorder", "blackhole", "dump", "bare", "gap", "janus")
+        }
         for folder in folders.values():
             folder.mkdir()
         ours = await recorded_by_us(plan, folders["ours"])
         dump, _ = await received("rtp_dump", plan, plan.sessions, folders["dump"])
+        bare, _ = await received("bare_dump", plan, plan.sessions, folders["bare"])
         peer = await recorded_by_janus(plan, folders["janus"]) if janus.installed() else None
         blackhole, _ = await received("blackhole", plan, plan.decoded, folders["blackhole"])
         recorder, _ = await received("mediarecorder", plan, 1, folders["mediarecorder"])
@@ -269,9 +272,11 @@ async def measure(plan: Plan, seconds_of_ramp: float | None) -> dict[str, object
         "mediarecorder_cpu": round(recorder.cpu, 5),
         "blackhole_cpu": round(blackhole.cpu, 5),
         "rtp_dump_cpu": round(dump.cpu, 5),
+        "bare_dump_cpu": round(bare.cpu, 5),
         "janus_cpu": round(peer.cpu, 5) if peer else None,
         "vs_mediarecorder": round(recorder.cpu / ours.cpu, 1),
         "vs_rtp_dump": round(ours.cpu / dump.cpu, 2),
+        "vs_bare_dump": round(ours.cpu / bare.cpu, 2),
         "vs_janus": round(ours.cpu / peer.cpu, 2) if peer else None,
         "sessions_per_core": int(1 / ours.cpu),
         "rss_mib_per_session": round(ours.rss_mib, 1),

@@ -4,15 +4,19 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import uvloop
 from aioice import ice
 from aiortc import RTCPeerConnection
 
 from recorder.incoming import Incoming
 from recorder.participant import SessionRecorder
+from recorder.sockets import DatagramLoop
 from signaling import messages as m
 from signaling.aiortc_internals import peer_connection
 from signaling.session import Assign, Open, Participant
@@ -25,6 +29,7 @@ from tests.signaling.memory_server import MemoryServer, memory_server
 CAST = [Participant("alice", "agent", "Alice"), Participant("dana", "customer", "Dana")]
 CAST += [Participant("tape", "recorder", "Recorder")]
 COUNT = 10_000
+AT_ONCE = 100
 
 
 class Scene(NamedTuple):
@@ -52,17 +57,22 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.05)
 
 
+def more(scene: Scene, before: int) -> bool:
+    return scene.frames > before
+
+
 def connection_of(peer: RTCPeerConnection) -> ice.Connection:
     return peer.getTransceivers()[0].receiver.transport.transport._connection
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def recording(folder: Path) -> AsyncIterator[Scene]:
+    """A session of a replayed customer that is being recorded."""
     async with memory_server(*CAST) as server:
         await server.endpoint.command("session", Open("Example", "Printer", True))
         await server.endpoint.command("session", Assign("alice", "Alice"))
         with ThreadPoolExecutor(2) as threads:
-            recorder = SessionRecorder(server.url, "tape", archive_in(tmp_path), threads)
+            recorder = SessionRecorder(server.url, "tape", archive_in(folder), threads)
             replays: list[Replay] = []
             customer = ReplayedCustomer(server.url, "dana", "session", drawn(), replays)
             tasks = [asyncio.create_task(work) for work in (recorder.run(), customer.run(), play(replays))]
@@ -75,6 +85,12 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with recording(tmp_path) as made:
+        yield made
+
+
 async def test_a_recording_goes_on_under_hostile_datagrams_and_replays(scene: Scene) -> None:
     peers = scene.peers()
     connection = connection_of(peers[0])
@@ -82,8 +98,8 @@ async def test_a_recording_goes_on_under_hostile_datagrams_and_replays(scene: Sc
     media = connection.__dict__["media"]
     taken = media.take
 
-    def listen(sealed: list[bytes]) -> None:
-        heard.extend(sealed)
+    def listen(sealed: bytes) -> None:
+        heard.append(sealed)
         taken(sealed)
 
     media.take = listen
@@ -107,6 +123,30 @@ async def test_a_recording_goes_on_under_hostile_datagrams_and_replays(scene: Sc
     assert scene.bodies(m.RecordingFailed) == scene.bodies(m.Left) == []
     assert scene.peers() == peers
     assert {peer.connectionState for peer in peers} == {"connected"}
+
+
+def test_a_recorder_s_own_loop_takes_them_off_the_wire_and_goes_on(tmp_path: Path) -> None:
+    """There whatever has come is read at once, hostile or not; it is sent from the very socket that media come from."""
+
+    async def story(scene: Scene) -> None:
+        [recorder, sender] = scene.peers()
+        [pair] = connection_of(sender)._nominated.values()
+        for payload in PAYLOADS.values():
+            before = scene.frames
+            for number in range(AT_ONCE):
+                pair.protocol.transport.sendto(payload(number), pair.remote_addr)
+            await until(partial(more, scene, before))
+        assert len(scene.bodies(m.SegmentStarted)) == 1
+        assert scene.bodies(m.RecordingFailed) == scene.bodies(m.Left) == []
+        assert scene.peers() == [recorder, sender]
+        assert recorder.connectionState == sender.connectionState == "connected"
+        assert connection_of(recorder)._nominated[1].protocol.__dict__["media_name"]
+
+    async def whole() -> None:
+        async with recording(tmp_path) as scene:
+            await story(scene)
+
+    uvloop.run(whole(), loop_factory=DatagramLoop)
 
 
 async def offered() -> str:

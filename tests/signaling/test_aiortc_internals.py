@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import re
 import socket
+import struct
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ from signaling.aiortc_internals import (
     peer_connection,
     stand_aside,
 )
+from signaling.bursts import AVAILABLE, Burst
 from signaling.datagrams import MAX_DATAGRAM
 
 
@@ -78,21 +80,50 @@ async def test_every_private_name_is_still_there() -> None:
     await peer.close()
 
 
+@pytest.mark.skipif(not AVAILABLE, reason="this system has no recvmmsg")
 async def test_what_comes_together_is_taken_as_if_it_came_one_by_one() -> None:
+    """The keys are known to both ends here, so that both ways can be given the very same packets."""
     here, there = await connected_pair()
+    assert here.sctp is not None
     [pair] = connection_of(here)._nominated.values()
-    source, taken = pair.remote_addr, list[list[bytes]]()
     protocol: Any = pair.protocol
-    connection_of(here).__dict__["media"] = SimpleNamespace(take=taken.append)
-    media = [b"\x80\x60" + bytes(40), b"\x80\x60" + bytes(50)]
-    stranger = [(media[0], ("192.0.2.1", 4))]
-    refused = [(b"", source), (b"\x80\x60" + bytes(1600), source), (b"\0" * 20, source), (b"\x15" * 20, source)]
-    protocol.datagram_received(media[0], source)
-    protocol.datagrams_received([(media[0], source), *stranger, *refused, (media[1], source)])
-    assert taken == [media[:1], media]
-    assert here.connectionState == "connected"
-    del connection_of(here).__dict__["media"]
-    protocol.datagrams_received([(media[0], source)])
+    taken = list[list[bytes]]()
+    key = Policy(bytes(30), Policy.SSRC_ANY_INBOUND)
+    sender = Session(Policy(bytes(30), Policy.SSRC_ANY_OUTBOUND))
+    packets = [struct.pack("!BBHLL", 0x80, 96, number, 0, 1) + b"picture" for number in range(6)]
+    reports = [struct.pack("!BBHL", 0x80, 200, 1, 1)]
+    sealed = [*map(sender.protect, packets), *map(sender.protect_rtcp, reports)]
+    refused = [b"", b"\x80\x60" + bytes(1600), b"\0" * 20, b"\x15" * 20, b"\x80\x60" + bytes(40), b"\x80"]
+    burst = Burst(socket.AF_INET)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as known,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours,
+    ):
+        for each in (known, stranger, ours):
+            each.bind(("127.0.0.1", 0))
+        protocol.__dict__["known_sources"] = {known.getsockname()}
+
+        def come(*datagrams: tuple[bytes, socket.socket]) -> list[bytes]:
+            taken.clear()
+            for data, source in datagrams:
+                source.sendto(data, ours.getsockname())
+            burst.receive(ours.fileno())
+            protocol.burst_received(burst)
+            return [packet for some in taken for packet in some]
+
+        transport = here.sctp.transport
+        transport._rx_srtp = Session(key)
+        transceiver: Any = SimpleNamespace(receiver=SimpleNamespace(transport=transport))
+        media = RawTransport(transceiver, taken.append, lambda packet: taken.append([packet]))
+        assert come((sealed[0], known), (sealed[1], known)) == packets[:2]
+        assert come((sealed[2], known), (sealed[3], known), (sealed[6], known)) == [*packets[2:4], *reports]
+        assert come(*((data, known) for data in refused), (sealed[0], known), (sealed[4], known)) == packets[4:5]
+        assert come((sealed[5], stranger), (sealed[5], known)) == packets[5:]
+        assert come((sealed[5], stranger)) == []
+        assert here.connectionState == "connected"
+        media.release()
+        assert come((sealed[5], known)) == []
     await here.close()
     await there.close()
 
