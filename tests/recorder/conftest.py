@@ -1,6 +1,6 @@
 """A real Chromium that shares a canvas with a counter, and the counter read back out of a picture."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +40,29 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
+def pages(folder: Path) -> list[web.RouteDef]:
+    """The pages that send, and under /segments the segments of `folder` as the product serves them."""
+
+    def page(name: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
+        async def send(_: web.Request) -> web.FileResponse:
+            return web.FileResponse(Path(__file__).with_name(name))
+
+        return send
+
+    async def segment(request: web.Request) -> web.StreamResponse:
+        return await media.send(request, archive_in(folder), request.match_info["segment"], {})
+
+    return [
+        web.get("/", page("sender.html")),
+        web.get("/codecs", page("codecs.html")),
+        web.get("/segments/{segment}", segment),
+    ]
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path) -> AsyncIterator[MemoryServer]:
     """A session in which dana is asked for view and record; segments of `tmp_path` are under /segments."""
-
-    async def sender(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(Path(__file__).with_name("sender.html"))
-
-    async def segment(request: web.Request) -> web.StreamResponse:
-        return await media.send(request, archive_in(tmp_path), request.match_info["segment"], {})
-
-    routes = [web.get("/", sender), web.get("/segments/{segment}", segment)]
-    async with memory_server(ALICE, DANA, TAPE, routes=routes) as running:
+    async with memory_server(ALICE, DANA, TAPE, routes=pages(tmp_path)) as running:
         await running.endpoint.command("session", Open("Example", "Printer", True))
         await running.endpoint.command("session", Assign("alice", "Alice"))
         yield running

@@ -1,61 +1,164 @@
-"""Every codec with a voice, from a real Chromium into a file and back: a flash that is seen when its beep is heard."""
+"""Every codec with a voice, from a real Chromium through a whole recorder to a file, and out of it as it is served.
+
+All are recorded at once: flashes that are seen when their beeps are heard, and then another size.
+"""
 
 import asyncio
 import io
-from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from recorder.frames import Frame
-from recorder.incoming import Incoming
-from recorder.multiplexer import Multiplexer
+from recorder.archive import Archive
+from recorder.codecs import CODECS
+from recorder.participant import SessionRecorder
 from signaling import messages as m
+from signaling.client import SignalingConnection, new_id
+from signaling.session import Assign, Open
+from tests.recorder import ffmpeg
+from tests.recorder.conftest import ALICE, DANA, TAPE, pages
+from tests.recorder.recording import archive_in
+from tests.signaling.memory_server import MemoryServer, memory_server
 
-PAGE = Path(__file__).with_name("codecs.html")
-CODECS = ("VP9", "H264", "VP8", "AV1")
-FLASHES, COUNTED = 8, 5
+NAMES = ("VP9", "H264", "VP8", "AV1")
+FLASHES, COUNTED = 6, 4
 """Of the flashes the last are counted: the sender reports that bring picture and voice in step take a while to come."""
-IN_STEP = 0.04 + 0.5 / 30
-"""Seconds: what is to be reached, and half of the time between two pictures, in one of which a flash is found."""
+IN_STEP = 0.04
+"""Seconds by which a voice and its picture may be apart."""
 BEFORE, AFTER = (480, 270), (320, 240)
+SILENCE = 0xFB
+"""How packets begin that the recorder fills in, and none that Chromium sends."""
+
+
+async def share(link: SignalingConnection, page: Page, codec: str) -> None:
+    """Takes part as dana, who agrees to everything, and whose screen and voice are the page's."""
+    async with link:
+        await link.caught_up()
+        for scope in ("view", "record"):
+            await link.send(m.GiveConsent(id=new_id(), scope=scope, granted=True))
+        surface = m.Surface(id="screen", kind="browser", label="", width=BEFORE[0], height=BEFORE[1])
+        await link.send(m.StartSharing(id=new_id(), surface=surface))
+        await link.send(m.GiveConsent(id=new_id(), scope="voice", granted=True))
+        async for heard in link:
+            match heard:
+                case m.Event(body=m.RecordingStarted()):
+                    offer = await page.evaluate(f"offer('{codec}', 600)")
+                    link.pass_on(m.Offer(to=TAPE.id, connection=codec, sdp=offer))
+                case m.Relay(message=m.Answer(sdp=sdp)):
+                    await page.evaluate("([codec, sdp]) => answer(codec, sdp)", [codec, sdp])
 
 
 class Recording:
-    """A connection with the page, and the files that come of it."""
+    """One codec's session, and what comes of it."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, server: MemoryServer, archive: Archive) -> None:
         self.codec = codec
-        self.sizes: list[tuple[int, int]] = []
-        self.heard = 0
-        self._incoming = Incoming(m.Offer(to="tape", connection=codec, sdp=""), "dana", [])
-        self._files: list[Multiplexer] = []
-        self._last = 0.0
+        self._server = server
+        self._archive = archive
 
-    async def begin(self, page: Page) -> None:
-        offer = await page.evaluate(f"offer('{self.codec}', 600)")
-        answer, *_ = await self._incoming.accept(offer, self._take, lambda _: None)
-        assert isinstance(answer, m.Answer)
-        await page.evaluate("([codec, sdp]) => answer(codec, sdp)", [self.codec, answer.sdp])
+    def bodies(self, kind: type[Any]) -> list[Any]:
+        return [event.body for event in self._server.timeline.events[self.codec] if isinstance(event.body, kind)]
 
-    def _take(self, incoming: Incoming, frame: Frame, now: float) -> None:
-        if frame.size is not None:
-            self.sizes.append(frame.size)
-            if not self._files or not self._files[-1].suits(frame):
-                self._files.append(Multiplexer(incoming.codecs))
-        if self._files and self._files[-1].add(frame):
-            self._last = frame.time
-            self.heard += frame.codec.KIND == "audio"
+    @property
+    def segments(self) -> list[str]:
+        return [body.segment for body in self.bodies(m.SegmentStarted)]
 
-    async def end(self) -> list[bytes]:
-        await self._incoming.close()
-        return [b"".join(file.take(self._last)) for file in self._files]
+    @property
+    def addresses(self) -> list[str]:
+        """Where each segment is served."""
+        return [f"{self._server.url}/segments/{segment}" for segment in self.segments]
+
+    @property
+    def durations(self) -> list[float]:
+        """What the timeline says of each segment, in seconds."""
+        lasts = {body.segment: body.duration_ms / 1000 for body in self.bodies(m.SegmentFinished)}
+        return [lasts[segment] for segment in self.segments]
+
+    def media(self, number: int = 0) -> io.BytesIO:
+        with self._archive.open(self.segments[number]) as stored:
+            return io.BytesIO(stored.read(0, stored.size))
+
+    def holds(self, size: tuple[int, int]) -> bool:
+        """Whether there is a keyframe of this size in what is written so far, and a voice."""
+        found, voice = set[tuple[int, int] | None](), 0
+        for number in range(len(self.segments)):
+            with av.open(self.media(number), "r") as container:
+                for packet in container.demux():
+                    data = bytes(packet)
+                    if data and packet.stream.type == "video":
+                        found.add(CODECS[self.codec].keyframe_size(data))
+                    voice += bool(data) and packet.stream.type == "audio" and data[0] != SILENCE
+        return size in found and voice > 50
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+class Recorded(NamedTuple):
+    """The page, by how much each of its flashes was later than the beep (s), and the finished recordings by codec."""
+
+    page: Page
+    skew: list[float]
+    recordings: dict[str, Recording]
+
+
+def distances(seen: list[float], heard: list[float]) -> list[float]:
+    return [flash - beep for flash, beep in zip(seen, heard, strict=True)]
+
+
+async def perform(page: Page, recordings: list[Recording]) -> list[float]:
+    """Flashes and beeps, then another size; by how much each flash was later."""
+    await until(lambda: all(recording.holds(BEFORE) for recording in recordings))
+    await page.evaluate("listen()")
+    for _ in range(FLASHES):
+        await page.evaluate("flashed()")
+    source = await page.evaluate("source")
+    assert len(source["flashes"]) == len(source["beeps"]) == FLASHES
+    await page.evaluate("([width, height]) => resize(width, height)", AFTER)
+    await until(lambda: all(recording.holds(AFTER) for recording in recordings))
+    await page.evaluate("still()")
+    return distances(source["flashes"], source["beeps"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def recorded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Recorded]:
+    archive = archive_in(tmp_path_factory.mktemp("codecs"))
+    async with memory_server(ALICE, DANA, TAPE, routes=pages(archive.folder)) as server:
+        page = await browser.new_page()
+        await page.goto(f"{server.url}/codecs")
+        await page.click("canvas")  # so that the page may play a sound
+        recordings = {codec: Recording(codec, server, archive) for codec in NAMES}
+        for codec in NAMES:
+            await server.endpoint.command(codec, Open("Example", "Printer", True))
+            await server.endpoint.command(codec, Assign("alice", "Alice"))
+        with ThreadPoolExecutor(2) as threads:
+            async with asyncio.TaskGroup() as group:
+                recorders = [SessionRecorder(server.url, f"{codec}/{TAPE.id}", archive, threads) for codec in NAMES]
+                for recorder in recorders:
+                    group.create_task(recorder.run())
+                await until(lambda: all(each.bodies(m.Joined) for each in recordings.values()))
+                links = {codec: SignalingConnection(server.url, f"{codec}/{DANA.id}") for codec in NAMES}
+                sharing = [group.create_task(share(link, page, codec)) for codec, link in links.items()]
+                await until(lambda: all(each.segments for each in recordings.values()))
+                skew = await perform(page, list(recordings.values()))
+                for recorder in recorders:
+                    await recorder.stop()
+                for task in sharing:
+                    task.cancel()
+        await page.evaluate("window.close()")
+        yield Recorded(page, skew, recordings)
+        await page.close()
 
 
 def rises(levels: Iterator[tuple[float, float]], threshold: float) -> list[float]:
@@ -67,55 +170,79 @@ def rises(levels: Iterator[tuple[float, float]], threshold: float) -> list[float
     return found
 
 
-def flashes(file: bytes) -> list[float]:
-    with av.open(io.BytesIO(file), "r") as container:
+def flashes(file: io.BytesIO) -> list[float]:
+    with av.open(file, "r") as container:
         frames = container.decode(video=0)
         return rises(((frame.time or 0.0, frame.to_ndarray(format="gray").mean()) for frame in frames), 150)
 
 
-def beeps(file: bytes) -> list[float]:
-    with av.open(io.BytesIO(file), "r") as container:
-        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    with av.open(io.BytesIO(file), "r") as container:
-        begin = next(frame.time or 0.0 for frame in container.decode(audio=0))
+def changed(file: io.BytesIO) -> float | None:
+    """When the pictures become of another size."""
+    with av.open(file, "r") as container:
+        frames = [((frame.width, frame.height), frame.time or 0.0) for frame in container.decode(video=0)]
+    return next((time for size, time in frames if size != frames[0][0]), None)
+
+
+def beeps(file: io.BytesIO) -> list[float]:
+    with av.open(file, "r") as container:
+        frames = list(container.decode(audio=0))
+    samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
     loud = np.abs(samples[: len(samples) // 240 * 240]).reshape(-1, 240).max(axis=1)
-    return rises(((begin + number / 200, level) for number, level in enumerate(loud)), 0.1)
+    return rises((((frames[0].time or 0.0) + number / 200, level) for number, level in enumerate(loud)), 0.1)
 
 
-def distances(seen: list[float], heard: list[float]) -> list[float]:
-    return [flash - beep for flash, beep in zip(seen, heard, strict=True)]
+every_codec = pytest.mark.parametrize("codec", NAMES)
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-async def until(recordings: list[Recording], pictures: tuple[int, int]) -> None:
-    async with asyncio.timeout(30):
-        while not all(pictures in recording.sizes and recording.heard > 50 for recording in recordings):
-            await asyncio.sleep(0.05)
+@every_codec
+@on_one_loop
+async def test_a_flash_is_seen_when_its_beep_is_heard(recorded: Recorded, codec: str) -> None:
+    recording = recorded.recordings[codec]
+    seen, heard = flashes(recording.media()), beeps(recording.media())
+    played = await recorded.page.evaluate("address => beeps(address)", recording.addresses[0])
+    for sounded in (heard, played):
+        assert len(seen) == len(sounded) == FLASHES
+        apart = [after - before for after, before in zip(distances(seen, sounded), recorded.skew, strict=True)]
+        assert abs(median(apart[-COUNTED:])) < IN_STEP
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_every_codec_and_the_voice_with_it_are_recorded_in_step_and_played_again(browser: Browser) -> None:
-    page = await browser.new_page()
-    await page.goto(PAGE.as_uri())
-    await page.click("canvas")  # so that the page may play a sound
-    recordings = [Recording(codec) for codec in CODECS]
-    for recording in recordings:
-        await recording.begin(page)
-    await until(recordings, BEFORE)
-    await page.evaluate("listen()")
-    for _ in range(FLASHES):
-        await page.evaluate("flashed()")
-    source = await page.evaluate("source")
-    assert len(source["flashes"]) == len(source["beeps"]) == FLASHES
-    skew = median(distances(source["flashes"], source["beeps"])[-COUNTED:])
-    await page.evaluate("([width, height]) => resize(width, height)", AFTER)
-    await until(recordings, AFTER)
-    await page.evaluate("still()")
-    for recording in recordings:
-        files = await recording.end()
-        seen, heard = flashes(files[0]), beeps(files[0])
-        assert len(seen) == len(heard) == FLASHES, recording.codec
-        apart = median(distances(seen, heard)[-COUNTED:]) - skew  # one flash or another may fall into a dropped frame
-        assert abs(apart) < IN_STEP, recording.codec
-        shown = [size for file in files for size in await page.evaluate("data => play(data)", b64encode(file).decode())]
-        assert (shown[0], shown[-1]) == (list(BEFORE), list(AFTER)), recording.codec
-        assert len(files) == (2 if recording.codec == "H264" else 1)
+@every_codec
+@on_one_loop
+async def test_chromium_seeks_in_it_and_plays_it_to_its_end(recorded: Recorded, codec: str) -> None:
+    recording = recorded.recordings[codec]
+    seen = flashes(recording.media())
+    moments = [seen[4] + 0.1, seen[1] + 0.1, seen[3] - 0.1]
+    sizes = list[list[int]]()
+    for number, (address, duration) in enumerate(zip(recording.addresses, recording.durations, strict=True)):
+        last = max(0.0, (changed(recording.media(number)) or duration) - 0.2)
+        found = await recorded.page.evaluate("given => play(...given)", [address, moments, last])
+        assert found["bright"] == [True, True, False][: len(moments)]
+        assert found["duration"] == pytest.approx(found["ended"], abs=0.05) == pytest.approx(duration, abs=0.001)
+        sizes += found["sizes"]
+        moments = []
+    before, after = list(BEFORE), list(AFTER)
+    assert sizes == ([before] * 3 + [after] * 3 if codec == "H264" else [before, before, after])
+
+
+@pytest.mark.skipif(not ffmpeg.INSTALLED, reason="ffmpeg is not installed: apt-get install ffmpeg")
+@every_codec
+@on_one_loop
+async def test_ffprobe_reads_it_and_ffmpeg_decodes_all_of_it(recorded: Recorded, codec: str) -> None:
+    recording = recorded.recordings[codec]
+    sizes = list[list[tuple[int, int]]]()
+    for address, duration in zip(recording.addresses, recording.durations, strict=True):
+        read, _ = await asyncio.gather(ffmpeg.probe(address), ffmpeg.decode(address))
+        assert read.format == ffmpeg.Format("matroska,webm", f"{duration:.6f}")
+        assert read.streams == [ffmpeg.Stream("video", codec.lower()), ffmpeg.Stream("audio", "opus")]
+        packets, pictures, voice = read.packets("video"), read.decoded("video"), read.decoded("audio")
+        times = [packet.pts for packet in packets]
+        assert times == [picture.pts for picture in pictures]
+        assert (times[0], times) == (0, sorted(set(times)))
+        assert times[-1] < duration * 1000
+        keyframes = [picture for picture in pictures if picture.key_frame]
+        assert [packet.pts for packet in packets if packet.flags[0] == "K"] == [picture.pts for picture in keyframes]
+        sizes.append(list(dict.fromkeys(picture.size for picture in pictures)))
+        assert sizes[-1] == list(dict.fromkeys(picture.size for picture in keyframes))
+        assert all(abs(after.pts - before.pts - before.nb_samples / 48) <= 1 for before, after in pairwise(voice))
+    assert sizes == ([[BEFORE], [AFTER]] if codec == "H264" else [[BEFORE, AFTER]])
