@@ -50,7 +50,7 @@ export function namesOf(events: readonly Event[], nameless: (role: Role) => stri
   return names;
 }
 
-/** Every event worth reading, in order; files opened and closed by the recorder are not. */
+/** Every event worth reading, in order; what the recorder tells of its files is not. */
 export function momentsOf(events: readonly Event[], words: Words): readonly Moment[] {
   const names = namesOf(events, (role) => words(role === "customer" ? "live.customer" : `review.role.${role}`));
   const recorders = new Set(
@@ -60,7 +60,7 @@ export function momentsOf(events: readonly Event[], words: Words): readonly Mome
   for (const event of events) {
     const { body, seq, actor } = event;
     const at = momentOf(event);
-    if (body.type === "segment_started" || body.type === "segment_finished") continue;
+    if (body.type.startsWith("segment_")) continue;
     // That it came and went tells nothing beside what it did: recording started, stopped, failed.
     if ((body.type === "joined" || body.type === "left") && recorders.has(body.participant)) continue;
     const last = moments[moments.length - 1];

@@ -85,7 +85,8 @@ describe("the timeline in words", () => {
       codec: "vp8",
       started_at: T,
     };
-    const events = timeline([0, "r", started]);
+    const grown: EventBody = { type: "segment_grown", segment: "s", bytes: 65536, digest: "" };
+    const events = timeline([0, "r", started], [60_000, "r", grown]);
     expect(momentsOf(events, words)).toEqual([]);
   });
 
