@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -108,9 +109,10 @@ class StoredSegment:
         whole = self._index.bytes if self._index is not None else self.size
         return self._raw(start, max(0, min(length, whole - start)))
 
-    def file(self) -> io.BufferedIOBase:
-        """A seekable file over it, which does not close it."""
-        return io.BufferedReader(_SegmentFile(self), CHUNK)
+    def file(self, written: int | None = None) -> io.BufferedReader:
+        """A seekable file over it, which does not close it; or over the first `written` bytes that were written."""
+        whole = _SegmentFile(self.read, self.size) if written is None else _SegmentFile(self.raw, written)
+        return io.BufferedReader(whole, CHUNK)
 
     def _raw(self, start: int, length: int) -> bytes:
         pieces = list[bytes]()
@@ -143,8 +145,8 @@ class StoredSegment:
 class _SegmentFile(io.RawIOBase):
     """A segment as Python and PyAV want a file."""
 
-    def __init__(self, segment: StoredSegment) -> None:
-        self._segment = segment
+    def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
+        self._read, self._size = read, size
         self._at = 0
 
     def readable(self) -> bool:
@@ -154,13 +156,13 @@ class _SegmentFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._segment.read(self._at, len(buffer))
+        data = self._read(self._at, max(0, min(len(buffer), self._size - self._at)))
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._segment.size}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         self._at = max(0, base + offset)
         return self._at
 

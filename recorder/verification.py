@@ -28,6 +28,7 @@ TOKEN = re.compile(r"sightline-checkpoint\.([\w-]+)\.([\w-]+)\.([\w-]+)")
 DIGEST, SALT = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}")
 EBML, SEGMENT, INFO, TRACKS, CUES = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1C53BB6B
 CLUSTER = b"\x1f\x43\xb6\x75"
+UNCHAINED = "it does not follow from the event before it"
 MEDIA_EVENTS = ("segment_started", "segment_grown", "segment_finished", "snapshot_taken")
 Where = tuple[str | int, ...]
 
@@ -286,18 +287,22 @@ class Export:
             event = _parsed(line)
             fault = _event_fault(session, place, event, self.manifest.get("erased"))
             hashes.append(str(event["hash"]) if isinstance(event, dict) and "hash" in event else "")
-            if fault is None and expected is not None and place <= len(expected):
-                fault = None if hashes[-1] == expected[place - 1] else "it is not the event that was exported"
-            elif fault is None and expected is not None:
+            if fault is None and expected is not None and place > len(expected):
                 fault = "it was added after the export"
-            elif fault is None and expected is None:
-                before = hashes[-2] if place > 1 else "0" * 64
-                fault = None if event["previous_hash"] == before else "it does not follow from the event before it"
+            elif fault is None and expected is not None and hashes[-1] != expected[place - 1]:
+                fault = "it is not the event that was exported"
+            elif fault is None:  # what was exported may have been changed before
+                before = (hashes if expected is None else expected)[place - 2] if place > 1 else "0" * 64
+                fault = None if event["previous_hash"] == before else UNCHAINED
             self.events.append(event if fault is None else None)
             if fault is not None and not any(finding.where[0] == "event" for finding in self.findings):
                 cut = not whole and place == len(lines)
                 kind = "cut" if cut else "added" if "added" in fault else "altered"
-                self.find(kind, ("event", place), f"Event {place}: {'it is cut off' if cut else fault}.")
+                if fault == UNCHAINED and place > 1:  # by itself each of the two is sound
+                    said = f"Event {place - 1} or {place}: the second does not follow from the first."
+                    self.find(kind, ("event", place - 1), said, place)
+                else:
+                    self.find(kind, ("event", place), f"Event {place}: {'it is cut off' if cut else fault}.")
         self.check_length(len(lines), sealed)
         self.check_states(hashes, sealed)
         self.findings += self.later
@@ -361,15 +366,17 @@ class Export:
         return found
 
     def check_tombstone(self) -> None:
-        """Events are erased by a deletion, which the server signed."""
-        erased = self.manifest.get("erased")
-        if not erased:
+        """Events are erased and media deleted by a deletion of this session, which the server signed."""
+        erased, absent = self.manifest.get("erased", []), self.manifest.get("absent", {})
+        if not erased and "deleted" not in absent.values():
             return
         held = self.signed(self.content(TOMBSTONE), "tombstone")
-        if held is None or not held.genuine or not set(erased) <= set(held.statement["erased"]):
+        own = held is not None and held.genuine and held.statement["session"] == self.session()
+        if held is None or not own or not set(erased) <= set(held.statement["erased"]):
             kind = "altered" if TOMBSTONE in self.names else "missing"
             if not self.keys_wrong and not any(finding.where[0] == "event" for finding in self.findings):
-                self.find(kind, ("file", TOMBSTONE), "What events said was erased, and no signed deletion says so.")
+                what = "What events said was erased" if erased else "Media were deleted"
+                self.find(kind, ("file", TOMBSTONE), f"{what}, and no signed deletion says so.")
             return
         self.distrust(held.key_id, "the deletion")
         self.checked.append(f"What {len(erased)} events said was erased, as the signed deletion says.")
@@ -416,7 +423,7 @@ class Export:
 
     def check_snapshot(self, name: str, digest: str | None) -> None:
         files = [file for file in self.names if file.startswith(f"{name}.")]
-        if not files and not self.manifest:
+        if not files and not any(file.startswith(f"{name}.") for file in self.manifest.get("files", ())):
             self.find("missing", ("file", name), f"The picture {name} is missing.")
         elif files and digest is not None and sha256(self.content(files[0])) != digest:
             self.find("altered", ("file", files[0]), f"The picture {files[0]} is not the one that was taken.")

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recorder.archive import Archive
 from server.assignment import Assignment
@@ -22,7 +23,8 @@ class App:
 
     `key` is for keyed hashes, `process_secret` is what workers and recorders show, and `setup_token` makes the first
     administrator as long as there is none. `started_at` is ms since 1970. `decoding` is
-    held while a picture is made anew, for each may take much memory.
+    held while a picture is made anew, for each may take much memory. `verdicts` are those that are being found out by
+    session, and `verifying` is held meanwhile: it takes much of the disk and of a processor.
     """
 
     settings: Settings
@@ -40,6 +42,8 @@ class App:
     setup_token: str = field(repr=False)
     started_at: int = field(default_factory=now_ms)
     decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    verdicts: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    verifying: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @property
     def data(self) -> Path:

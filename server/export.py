@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from recorder import verification
 from recorder.archive import Archive
-from recorder.digest import CHUNK, MediaDigest
+from recorder.digest import CHUNK
 from recorder.stored import StoredSegment
 from recorder.vault import VaultDamaged
 from server import audit, checkpoints, snapshots as pictures
@@ -88,6 +88,11 @@ class Writing:
 async def gather(database: Database, signer: Signer, settings: Settings, session: str) -> Case:
     """Seal the session as it is now, and take what the database has of it; raises `Missing`."""
     await checkpoints.store(database, signer, session, "export", settings.checkpoint_webhook is not None)
+    return await case_of(database, settings, session)
+
+
+async def case_of(database: Database, settings: Settings, session: str) -> Case:
+    """What the database has of a session; raises `Missing`."""
     columns = [events.c[name] for name in Sealed.__struct_fields__]
     async with database.read() as connection:
         row = (await connection.execute(select(sessions).where(sessions.c.id == session))).one_or_none()
@@ -113,33 +118,59 @@ def event_line(link: Sealed) -> str:
     return verification.canonical(hexadecimal)
 
 
+def said(link: Sealed) -> dict[str, Any]:
+    """What an event says; nothing when it was erased, or changed into what cannot be read."""
+    try:
+        body = json.loads(link.body or "{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def signed_line(held: Signed) -> str:
     """A signed statement as a line of JSON."""
     return verification.canonical(msgspec.structs.asdict(held))
 
 
 class Export:
-    """Makes the files of one case, one after the other; blocking, for threads."""
+    """Makes the files of one case, one after the other; blocking, for threads.
+
+    `media` is what the signed list says of segments, and `pictures` where those lie that were there, by their names.
+    """
 
     def __init__(self, case: Case, archive: Archive, signer: Signer, now: int) -> None:
         self._case, self._archive, self._signer, self._now = case, archive, signer, now
         self._files: dict[str, str] = {}
-        self._media: list[dict[str, Any]] = []
+        self.media: list[dict[str, Any]] = []
+        self.pictures: dict[str, Path] = {}
         self._absent: dict[str, str] = {}
 
     def contents(self) -> Contents:
         """(name, content) of every file; each content must be taken whole before the next. Raises OSError."""
-        for name, content in self._all():
+        yield from self._listed(self._all())
+
+    def evidence(self) -> Contents:
+        """The same without what is there to be read by people."""
+        yield from self._listed(self._evidence())
+
+    def _listed(self, contents: Contents) -> Contents:
+        for name, content in contents:
+            if name.endswith(".webm"):
+                yield name, content
+                continue
             writing = Writing(content)
             yield name, iter(writing)
-            if not name.endswith(".webm"):
-                self._files[name] = writing.sha256
+            self._files[name] = writing.sha256
         yield verification.MANIFEST, _text(signed_line(self._signer.signed(self._manifest().encode())))
 
     def _all(self) -> Contents:
-        case = self._case
         yield "README.txt", _text(README)
         yield "verify.py", _text(Path(verification.__file__).read_text("utf-8"))
+        yield from self._evidence()
+        yield "index.html", _text(self._page())
+
+    def _evidence(self) -> Contents:
+        case = self._case
         keys = {key_id: key.hex() for key_id, key in self._signer.public_keys.items()}
         yield verification.KEYS, _text(verification.canonical(keys))
         yield verification.TIMELINE, _text("".join(f"{event_line(link)}\n" for link in case.links))
@@ -147,16 +178,17 @@ class Export:
         if case.tombstone is not None:
             yield "tombstone.json", _text(signed_line(case.tombstone))
         for link in case.links:
-            if link.type == "segment_started" and link.body is not None:
-                yield from self._segment(json.loads(link.body)["segment"])
+            if link.type == "segment_started" and isinstance(segment := said(link).get("segment"), str):
+                yield from self._segment(segment)
         for picture, mime, path in case.pictures:
             try:
                 content = path.read_bytes()
             except FileNotFoundError:
                 self._absent[f"snapshots/{picture}"] = "missing"
                 continue
-            yield f"snapshots/{picture}.{mime.rpartition('/')[2]}", iter([content])
-        yield "index.html", _text(self._page())
+            name = f"snapshots/{picture}.{mime.rpartition('/')[2]}"
+            self.pictures[name] = path
+            yield name, iter([content])
 
     def _segment(self, name: str) -> Contents:
         try:
@@ -176,11 +208,11 @@ class Export:
                 yield f"media/{name}.head", iter([media.head])
             if media.rest:
                 yield f"media/{name}.rest", iter([media.rest])
-            yield f"media/{name}.chunks", _text("".join(f"{digest}\n" for digest in media.chunks))
+            yield f"media/{name}.chunks", _text("".join(f"{digest.hex()}\n" for digest in media.chunks))
             front = hashlib.sha256(media.front).hexdigest()
-            size, digest = media.size, media.digest.final()
+            size, digest = media.size, verification.tree(media.chunks)
             entry = {"segment": name, "front": len(media.front), "front_sha256": front, "bytes": size, "digest": digest}
-            self._media.append(entry)
+            self.media.append(entry)
 
     def _manifest(self) -> str:
         links = self._case.links
@@ -194,7 +226,7 @@ class Export:
                 "events": [link.hash.hex() for link in links],
                 "erased": [link.seq for link in links if link.body is None],
                 "checkpoints": [hashlib.sha256(line).hexdigest() for line in lines],
-                "media": self._media,
+                "media": self.media,
                 "absent": self._absent,
                 "files": self._files,
             }
@@ -203,9 +235,9 @@ class Export:
     def _page(self) -> str:
         case = self._case
         told = [
-            {"seq": link.seq, "at": link.at, "actor": link.actor, "type": link.type, "body": json.loads(link.body)}
+            {"seq": link.seq, "at": link.at, "actor": link.actor, "type": link.type, "body": body}
             for link in case.links
-            if link.body is not None
+            if (body := said(link))
         ]
         words = {
             language: json.loads((_HERE / "languages" / f"{language}.json").read_text("utf-8"))
@@ -219,7 +251,7 @@ class Export:
             "absent": self._absent,
             "deleted": case.tombstone is not None,
             "events": told,
-            "media": [entry["segment"] for entry in self._media],
+            "media": [entry["segment"] for entry in self.media],
             "pictures": {name: f"snapshots/{name}.{mime.rpartition('/')[2]}" for name, mime, _ in case.pictures},
             "words": {
                 language: {key[7:]: text for key, text in texts.items() if key.startswith("export.")}
@@ -242,8 +274,7 @@ class _Media:
         self._begin, self._end = (index.header, index.end) if index is not None else (0, self.size)
         self.front = stored.read(0, stored.size - (self._end - self._begin))
         self.head, self.rest = b"", b""
-        self.digest = MediaDigest()
-        self.chunks: list[str] = []
+        self.chunks: list[bytes] = []
         self.damaged: int | None = None
 
     def played(self) -> Iterator[bytes]:
@@ -255,8 +286,7 @@ class _Media:
             except VaultDamaged as damage:
                 self.damaged, self.size = damage.chunk, at
                 return
-            self.digest.update(chunk)
-            self.chunks.append(hashlib.sha256(chunk).hexdigest())
+            self.chunks.append(hashlib.sha256(chunk).digest())
             begin, end = max(0, self._begin - at), max(0, self._end - at)
             self.head += chunk[:begin]
             self.rest += chunk[max(begin, end) :]

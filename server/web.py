@@ -34,6 +34,7 @@ from server import (
     tickets,
     tombstones,
     transcript,
+    verification,
     waiting,
 )
 from server.app import App
@@ -56,7 +57,7 @@ from signaling.session import Participant
 CAPABILITIES = (
     accounts, audit, checkpoints, clients, colleagues, deletion, export, help_centre, holds, invitations, jobs,
     knowledge, pages, participation, recorders, recordings, retention, sessions, snapshots, tickets, tombstones,
-    transcript, waiting,
+    transcript, verification, waiting,
 )  # fmt: skip
 """The modules whose import puts their routes into the table."""
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,260}")
@@ -135,9 +136,10 @@ class Server:
         """Tell all who are left when to come back, write what is queued, and close."""
         await self.retire()
         await self.app.endpoint.close()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self.app.verdicts.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.app.timeline.close()
         await self.app.database.close()
 

@@ -204,6 +204,25 @@ export interface Feedback {
   score: number;
 }
 
+/**
+ * Something that is not as it was recorded; `proof` is a key, a signed list or the record of a deletion.
+ *
+ * `number` counts events and checkpoints from 1 and a segment's chunks from 0; when only a range can be told, it
+ * reaches up to `until`. `at` is where that lies in the recording, ms since 1970, when that can be told.
+ */
+export interface Flaw {
+  kind: FlawKind;
+  place: FlawPlace;
+  segment: string | null;
+  number: number | null;
+  until: number | null;
+  at: number | null;
+}
+
+export type FlawKind = "added" | "altered" | "cut" | "missing" | "rolled_back" | "swapped" | "untrusted";
+
+export type FlawPlace = "checkpoint" | "chunk" | "event" | "front" | "picture" | "proof" | "segment";
+
 export type Ground = "customer_request" | "other" | "retention";
 
 /**
@@ -256,6 +275,15 @@ export interface Hold {
  */
 export interface HoldRelease {
   reason: string;
+}
+
+/**
+ * A segment that no recorder finished, and the last that is known of it; `growing` when one is writing it now.
+ */
+export interface Interruption {
+  segment: string;
+  at: number | null;
+  growing: boolean;
 }
 
 /**
@@ -771,6 +799,30 @@ export interface UserSummary {
   disabled: boolean;
   created_at: number;
 }
+
+/**
+ * What was checked and what came of it: `altered` when there are flaws, of which the first ten are told.
+ *
+ * `interrupted` is as it was recorded, but there are segments that no recorder finished. `sealed_at` and `key` are of
+ * the last checkpoint. Times are ms since 1970.
+ */
+export interface Verdict {
+  state: VerdictState;
+  checked_at: number;
+  events: number;
+  checkpoints: number;
+  sealed_at: number | null;
+  key: string | null;
+  segments: number;
+  chunks: number;
+  bytes: number;
+  pictures: number;
+  interruptions: Interruption[];
+  flaws: Flaw[];
+  more: number;
+}
+
+export type VerdictState = "altered" | "interrupted" | "verified";
 
 /**
  * A customer on the list; `since` is ms since 1970, `now` being the server's own clock in the list around it.

@@ -59,6 +59,7 @@ EXPECTED: dict[str, frozenset[str]] = {
     "POST /api/recordings/{session}/deletion": frozenset({"ada", WORKER}),
     "POST /api/recordings/{session}/holds": REVIEW,
     "GET /api/recordings/{session}/export": STAFF | {WORKER},
+    "GET /api/recordings/{session}/verification": STAFF,
     "GET /api/recordings/{session}/segments/{segment}": STAFF,
     "HEAD /api/recordings/{session}/segments/{segment}": STAFF,
     "GET /api/sessions/{session}": STAFF,

@@ -1,5 +1,7 @@
 import { type Drawing, ICONS } from "../../../annotate/browser/icons";
 
+const SHIELD = "M12 3l7.5 2.7v5.6c0 4.5-2.9 7.8-7.5 9.7-4.6-1.9-7.5-5.2-7.5-9.7V5.7z";
+
 /** The signs on the player's buttons; the words are on the buttons themselves, for those who don't see them. */
 const DRAWINGS = {
   play: ICONS.play,
@@ -17,6 +19,10 @@ const DRAWINGS = {
   lock: { line: "M6 10.500h12v9.500H6zM8.500 10.500V7.500a3.500 3.500 0 0 1 7 0v3" },
   save: { line: "M12 4v11M7.500 10.500L12 15l4.500-4.500M4.500 19.500h15" },
   cut: { line: "M8 4H4v16h4M16 4h4v16h-4M12 8v8" },
+  shield: { line: SHIELD },
+  shield_check: { line: `${SHIELD}M8.5 11.8l2.5 2.5 4.5-4.8` },
+  shield_cross: { line: `${SHIELD}M9.5 9.2l5 5M14.5 9.2l-5 5` },
+  shield_open: { line: `${SHIELD}M12 8v4.5M12 15.5v.1` },
 } satisfies Record<string, Drawing>;
 
 export type Sign = keyof typeof DRAWINGS;

@@ -23,6 +23,7 @@ import { Publish } from "./publish";
 import { scenesOf } from "./scene";
 import { Side } from "./side";
 import { Stage } from "./stage";
+import { Badge, useCheck, VerdictNotes } from "./verdict";
 import { Voices } from "./voices";
 import "./review.css";
 
@@ -37,7 +38,7 @@ export function PlayerPage({ params }: PageProps) {
     [`session:${session}`, "retention", "ticket:"],
   );
   if (data?.tombstone != null) return <Deleted page={data} stone={data.tombstone} />;
-  if (data !== null) return <Player page={data} reload={reload} />;
+  if (data !== null) return <Player page={data} opening={opening} reload={reload} />;
   if (error !== null) return <Failure error={error} retry={reload} />;
   return (
     <div class="player page" aria-busy="true">
@@ -76,7 +77,7 @@ function filmOf(page: RecordingPage): Film {
   return layFilm(playable(page), { start, end: page.events[page.events.length - 1]?.at ?? start });
 }
 
-function Player({ page, reload }: { page: RecordingPage; reload: () => void }) {
+function Player({ page, opening, reload }: { page: RecordingPage; opening: string; reload: () => void }) {
   const files = playable(page)
     .map((segment) => `${segment.url} ${segment.duration_ms}`)
     .join();
@@ -89,6 +90,7 @@ function Player({ page, reload }: { page: RecordingPage; reload: () => void }) {
     playback.extend(film);
     voices.extend(film);
   }, [playback, voices, film]);
+  const check = useCheck(page.session, opening, files);
   const ink = useMemo(() => signal(true), []);
   const [cutting, setCutting] = useState(false);
   /** Opened by its button rather than by marking: then the form is what one wants to see. */
@@ -141,7 +143,7 @@ function Player({ page, reload }: { page: RecordingPage; reload: () => void }) {
   );
   return (
     <div class="player page">
-      <Head page={page} film={film}>
+      <Head page={page} film={film} badge={<Badge {...{ check, page, film, playback }} />}>
         <button type="button" class="button" onClick={() => setDialog("download")}>
           <Icon sign="save" />
           {t("download.open")}
@@ -170,6 +172,7 @@ function Player({ page, reload }: { page: RecordingPage; reload: () => void }) {
       {dialog === "keeping" && <KeepingDialog page={page} reload={reload} onClose={() => setDialog(null)} />}
       {dialog === "download" && <Downloads page={page} onClose={() => setDialog(null)} />}
       <Condition page={page} film={film} />
+      <VerdictNotes {...{ check, page, film, playback }} />
       <div class="player-body">
         <div class="player-main">
           <div class="screen" ref={screen}>
@@ -193,7 +196,14 @@ function Player({ page, reload }: { page: RecordingPage; reload: () => void }) {
   );
 }
 
-function Head({ page, film, children }: { page: RecordingPage; film: Film; children?: ComponentChildren }) {
+interface HeadProps {
+  page: RecordingPage;
+  film: Film;
+  badge?: ComponentChildren;
+  children?: ComponentChildren;
+}
+
+function Head({ page, film, badge, children }: HeadProps) {
   return (
     <header class="spread">
       <div class="player-title">
@@ -201,16 +211,17 @@ function Head({ page, film, children }: { page: RecordingPage; film: Film; child
           <Link to="/library">{t("library.title")}</Link>
         </nav>
         <h1>{page.subject}</h1>
-        <Facts page={page} film={film} />
+        <Facts page={page} film={film} badge={badge} />
       </div>
       <div class="row tight">{children}</div>
     </header>
   );
 }
 
-function Facts({ page, film }: { page: RecordingPage; film: Film }) {
+function Facts({ page, film, badge }: HeadProps) {
   return (
     <ul class="player-facts muted small">
+      {badge !== undefined && <li>{badge}</li>}
       {page.ticket !== null && (
         <li>
           <Link to={`/tickets/${page.ticket}`}>

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,6 +113,20 @@ def test_it_plays_files_with_a_gap_as_one_recording_and_voices_in_step(kept: Kep
     expect(page.get_by_role("button", name="Hear Alice")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("k")
     page.wait_for_function(f"() => {VOICE}.paused && {VIDEO}.paused")
+
+    # Somebody writes into the database: what was verified a moment ago is not when it is checked again.
+    page.get_by_role("button", name="Verified", exact=True).click()
+    with closing(sqlite3.connect(kept.server.data / "sightline.db")) as database, database:
+        forged = ('{"type":"chat_said","text":"I agree"}', kept.played.id)
+        database.execute("UPDATE events SET body = ? WHERE type = 'chat_said' AND session_id = ?", forged)
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("button", name="Altered", exact=True)).to_be_visible()
+    banner = page.get_by_role("status").filter(has_text=re.compile(r"Event \d+ was changed after it was written\."))
+    expect(banner).to_contain_text("This recording is not as it was recorded.")
+    expect_accessible(page)
+    place = banner.get_by_role("button", name=re.compile("^Go to"))
+    place.click()
+    expect(page.get_by_test_id("now")).to_contain_text(place.inner_text().removeprefix("Go to "))
 
 
 def test_a_recording_is_held_spared_released_and_deleted_on_request(kept: Kept, pages: Any) -> None:

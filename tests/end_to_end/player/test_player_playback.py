@@ -41,7 +41,7 @@ LINES = (
 )
 
 
-def test_it_lists_the_recording_and_opens_it(open_page: OpenPage) -> None:
+def test_it_lists_the_recording_opens_it_and_says_that_it_is_verified(open_page: OpenPage, recorded: Recorded) -> None:
     page = open_page("quinn", "/console/library")
     row = page.get_by_role("link", name=re.compile("The printer is not found"))
     expect(row).to_contain_text("Dana with Alice")
@@ -53,7 +53,14 @@ def test_it_lists_the_recording_and_opens_it(open_page: OpenPage) -> None:
     row.click()
     expect(page.get_by_role("heading", name="The printer is not found")).to_be_visible()
     open_player(page)
+    page.get_by_role("button", name="Verified", exact=True).press("Enter")
+    checked = page.get_by_role("region", name="What was checked")
+    expect(checked).to_contain_text("The timeline, the video and the snapshots are as they were recorded.")
+    expect(checked).to_contain_text(f"{len(recorded.page['events'])} events, each following from the one before")
+    expect(checked).to_contain_text("1 snapshot")
     expect_accessible(page)
+    page.keyboard.press("Escape")
+    expect(checked).to_have_count(0)
 
 
 def test_it_plays_by_range_and_what_is_played_stands_nowhere_in_the_data_folder(
