@@ -4,7 +4,7 @@ import type { Surface, SurfaceKind } from "../../signaling/browser/messages";
 
 const FRAME_WITHIN_MS = 1_500;
 const REFLECTED_PER_S = 10;
-const REFLECTED_OF_MONITOR_PER_S = 5;
+const REFLECTED_OF_MONITOR_PER_S = 2;
 
 /** Why there is nothing to share. `closed`: the person closed the picker or the browser may not; `system`: the system. */
 export type CaptureTrouble = "closed" | "system" | "device";

@@ -1,8 +1,8 @@
 """A process that draws a desktop on an X screen: `python -m tests.benchmarks.desktop_scenes DISPLAY`.
 
 It reads lines of JSON and answers each with one: `{"play": scene}` lets a scene go on by itself, `{"hold": [scene, n]}`
-draws its state `n` and stops there, `{"clock": true}` scrolls under a strip that tells the time. On top stand sixteen
-blocks, the bits of the state's number or of the milliseconds since 1970. The same state always looks the same.
+draws its state `n` and stops there, `{"clock": scene}` plays one under a strip that tells the time. On top stand
+sixteen blocks, the bits of the state's number or of the milliseconds since 1970. The same state always looks the same.
 """
 
 import json
@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 SIZE = (1920, 1080)
+"""For which it is made; of a smaller screen it shows the upper left part."""
 BITS = 16
 STRIP = 40
 TEXT = (0, STRIP, 1190, 1000)
@@ -82,7 +83,7 @@ class Desktop:
 
     def __init__(self, display: str) -> None:
         self._root = root = tk.Tk(display)
-        width, height = SIZE
+        width, height = root.winfo_screenwidth(), root.winfo_screenheight()
         root.overrideredirect(True)
         root.geometry(f"{width}x{height}+0+0")
         root.configure(background="#3b5a80")
@@ -165,7 +166,7 @@ class Desktop:
             self._root.update()
             self._root.winfo_pointerx()  # a round trip: all that was drawn before is drawn
         else:
-            self._playing, self._since = "scrolling" if self._clock else told["play"], time.monotonic()
+            self._playing, self._since = told["clock" if self._clock else "play"], time.monotonic()
             if playing is None:
                 self._root.after(0, self._step)
         print("{}", flush=True)

@@ -242,7 +242,7 @@ async def latencies(desk: Process, display: str, seconds: float) -> dict[str, fl
     found = {}
     async with async_playwright() as playwright:
         agent = await playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        await desk.ask({"clock": True})
+        await desk.ask({"clock": "scrolling"})
         for kind in SHARERS:
             found[f"glass_ms_{kind}"] = await glass(kind, agent, display, seconds)
         customer = await playwright.chromium.launch(

@@ -1,15 +1,17 @@
 """What the customer saves when the recorder hands the picture on: `python -m tests.benchmarks.relay`.
 
-Dana shares a moving page and is recorded; one viewer and three see it, first each over a connection of its own, then
-through the recorder. CPU is in cores, of Dana's whole browser and of the recorder's process; those viewers are in
-Python and decode nothing, as two cores would be busy with that alone. Then a browser sees a page on which only a clock
-runs: a frame's age is read out of its pixels, and while the picture changes its way to and fro the longest time between
-two presented frames around each change counts; `max_gap_else_ms` is the same where nothing changes. Printed as JSON.
+Dana shares her screen, on which another program scrolls text, and is recorded; one viewer and three see it, first each
+over a connection of its own, then through the recorder. CPU is in cores, of Dana's whole browser and of the recorder's
+process; those viewers are in Python and decode nothing, as two cores would be busy with that alone. `tab` is the same
+when she shares a tab of that browser, which then draws what moves as well. Then a browser sees the screen while only a
+clock runs on it: a frame's age is read out of its pixels, and while the picture changes its way to and fro the longest
+time between two presented frames around each change counts; `max_gap_else_ms` is the same where nothing changes.
 """
 
 import argparse
 import asyncio
 import itertools
+import os
 import re
 import secrets
 import sys
@@ -20,10 +22,12 @@ from typing import Any, NamedTuple
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from signaling import messages as m
-from tests.benchmarks import clock_page
-from tests.benchmarks.browsers import Missing
+from tests.benchmarks import moving_page
+from tests.benchmarks.browsers import WHOLE_SCREEN, Missing, virtual_screen
 from tests.benchmarks.figures import median, tell
+from tests.benchmarks.native import desk_on
 from tests.benchmarks.process_time import Reading, marked, reading
+from tests.benchmarks.recording import Process
 from tests.benchmarks.workspace import Workspace, workspace
 from tests.chromium import CHROMIUM, FLAGS, HEADLESS
 from tests.recorder.viewer import PythonViewer
@@ -33,6 +37,9 @@ WARM_UP_S = 6.0
 """Until the rate has grown and nobody asks for keyframes any more."""
 PATIENCE_S = 30.0
 BEFORE_MS, AFTER_MS = 700, 500
+SCREEN = (1280, 720)
+WINDOW = ["--window-position=740,300", "--window-size=540,420"]
+"""Dana's browser, before the text that scrolls."""
 DIRECT, RELAYED = "direct", "through the recorder"
 
 
@@ -65,13 +72,17 @@ class Onlooker(PythonViewer):
 
 
 class Place(NamedTuple):
-    """All that takes part in a benchmark, and the customer's and the recorder's processes."""
+    """All that takes part in a benchmark, and the customer's and the recorder's processes.
+
+    `desk` draws the screen that is shared; where there is none, a tab with a moving page is.
+    """
 
     workspace: Workspace
     viewers: Browser
     customers: Browser
     customer: int
     recorder: int
+    desk: Process | None
 
 
 class Scene(NamedTuple):
@@ -88,33 +99,40 @@ class Scene(NamedTuple):
 
 
 @asynccontextmanager
-async def gathered() -> AsyncIterator[Place]:
-    """The server with its recorder, and two browsers."""
+async def gathered(*, tab: bool) -> AsyncIterator[Place]:
+    """The server with its recorder, and two browsers, of which the customer's shares a tab or its whole screen."""
     if CHROMIUM is None:
         raise Missing("chromium is not installed; `make system-packages` installs it.")
     marker = f"--benchmark-{secrets.token_hex(4)}"
-    picker = f"--auto-select-tab-capture-source-by-title={clock_page.TITLE}"
-    async with workspace() as place, async_playwright() as playwright:
-        with place.recorder() as recorder:
-            viewers = await playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS)
-            customers = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, picker, marker])
-            yield Place(place, viewers, customers, marked(marker), recorder)
-            await customers.close()
-            await viewers.close()
+    picker = f"--auto-select-tab-capture-source-by-title={moving_page.TITLE}" if tab else WHOLE_SCREEN
+    with virtual_screen(SCREEN) as display:
+        async with workspace() as place, async_playwright() as playwright, desk_on(display) as desk:
+            with place.recorder() as recorder:
+                viewers = await playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS)
+                customers = await playwright.chromium.launch(
+                    executable_path=CHROMIUM,
+                    headless=tab,
+                    args=[*FLAGS, picker, marker, *([] if tab else WINDOW)],
+                    env={**os.environ, **({} if tab else {"DISPLAY": display})},
+                )
+                yield Place(place, viewers, customers, marked(marker), recorder, None if tab else desk)
+                await customers.close()
+                await viewers.close()
 
 
 @asynccontextmanager
-async def opened(place: Place, page: str) -> AsyncIterator[Scene]:
-    """A new session, in which dana is about to share `page`."""
+async def opened(place: Place) -> AsyncIterator[Scene]:
+    """A new session, in which dana is about to share what moves."""
     size = ViewportSize(width=1280, height=800)
     alice = await place.viewers.new_context(locale="en", viewport=size)
-    customer = await place.customers.new_context(locale="en", viewport=size)
+    customer = await place.customers.new_context(locale="en", no_viewport=True)
     try:
         await place.workspace.sign_in(alice)
         session, link = await place.workspace.start_session(alice, ask_recording=True)
-        clock = await customer.new_page()
-        await clock.set_viewport_size({"width": clock_page.SIZE[0], "height": clock_page.SIZE[1]})
-        await clock.set_content(page)
+        if place.desk is None:
+            page = await customer.new_page()
+            await page.set_viewport_size(ViewportSize(width=moving_page.PAGE[0], height=moving_page.PAGE[1]))
+            await page.set_content(moving_page.MOVING)
         dana = await customer.new_page()
         await dana.goto(link)
         yield Scene(session, alice, dana)
@@ -125,11 +143,13 @@ async def opened(place: Place, page: str) -> AsyncIterator[Scene]:
 
 @asynccontextmanager
 async def watched(place: Place, way: str) -> AsyncIterator[tuple[Page, Page]]:
-    """Dana's page and alice's, who sees the still one in this way."""
-    async with opened(place, clock_page.STILL) as scene:
+    """Dana's page and alice's, who sees the clock in this way."""
+    assert place.desk is not None
+    await place.desk.ask({"clock": "still"})
+    async with opened(place) as scene:
         alice = await scene.alice.new_page()
         await alice.add_init_script(f"window.__directly = {str(way == DIRECT).lower()};")
-        await alice.add_init_script(clock_page.READ)
+        await alice.add_init_script(moving_page.READ)
         await alice.goto(f"{place.workspace.url}/console/sessions/{scene.session}")
         await scene.share()
         await comes(alice, way)
@@ -141,9 +161,11 @@ async def comes(agent: Page, way: str) -> None:
     await expect(agent.get_by_role("button", name="Connection")).to_contain_text(way, timeout=30_000)
 
 
-async def load(place: Place, page: str, viewers: int, way: str, seconds: float) -> Load:
+async def load(place: Place, viewers: int, way: str, seconds: float) -> Load:
     """What it costs to be seen by so many in this way."""
-    async with opened(place, page) as scene:
+    if place.desk is not None:
+        await place.desk.ask({"play": "scrolling"})
+    async with opened(place) as scene:
         onlookers = []
         for _ in range(viewers):
             token = await place.workspace.participate(scene.alice, scene.session)
@@ -205,16 +227,16 @@ def longest(frames: list[float], start: float, end: float) -> float:
     return round(max((b - a for a, b in pairs if b > start and a < end), default=end - start), 1)
 
 
-async def measure(page: str, seconds: float, switches: int) -> dict[str, object]:
+async def measure(seconds: float, switches: int) -> dict[str, object]:
     """Every figure."""
-    async with gathered() as place:
+    async with gathered(tab=False) as place:
         loads = {
-            (viewers, way): await load(place, page, viewers, way, seconds)
-            for viewers in (1, 3)
-            for way in (DIRECT, RELAYED)
+            (viewers, way): await load(place, viewers, way, seconds) for viewers in (1, 3) for way in (DIRECT, RELAYED)
         }
-        ages = {way: await age(place, way, seconds / 2) for way in (DIRECT, RELAYED)}
+        ages = {way: await age(place, way, seconds) for way in (DIRECT, RELAYED)}
         around, between = await changes(place, switches)
+    async with gathered(tab=True) as place:
+        tab = {way: await load(place, 3, way, seconds) for way in (DIRECT, RELAYED)}
     direct, relayed = loads[3, DIRECT], loads[3, RELAYED]
     return {
         "customer_cpu_direct": direct.customer,
@@ -232,6 +254,10 @@ async def measure(page: str, seconds: float, switches: int) -> dict[str, object]
         "gaps_on_switch_ms": around,
         "ages_ms": ages,
         "loads": [{"viewers": viewers, "way": way} | each._asdict() for (viewers, way), each in loads.items()],
+        "tab": {
+            "customer_cpu_ratio": round(tab[RELAYED].customer / tab[DIRECT].customer, 2),
+            "loads": [{"viewers": 3, "way": way} | each._asdict() for way, each in tab.items()],
+        },
         "seconds": seconds,
     }
 
@@ -241,13 +267,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.relay", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--switches", type=int, default=10)
-    parser.add_argument(
-        "--still", action="store_true", help="measure the CPU with the clock alone, without moving text"
-    )
     arguments = parser.parse_args()
     try:
-        page = clock_page.STILL if arguments.still else clock_page.MOVING
-        tell(asyncio.run(measure(page, arguments.seconds, arguments.switches)))
+        tell(asyncio.run(measure(arguments.seconds, arguments.switches)))
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
