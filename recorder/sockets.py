@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 
 from signaling import bursts
-from signaling.bursts import MANY, ROOM, Burst
+from signaling.bursts import MANY, SPACE, Burst
 
 TOGETHER_S = 0.01
 """What comes within so many seconds is read together."""
@@ -140,7 +140,7 @@ class Socket(asyncio.DatagramTransport):
         with contextlib.suppress(BlockingIOError):
             for _ in range(MANY):
                 try:
-                    yield self._socket.recvfrom(ROOM)
+                    yield self._socket.recvfrom(SPACE)
                 except ConnectionError as error:
                     self._protocol.error_received(error)
 

@@ -24,7 +24,7 @@ from pylibsrtp import Error as SRTPError
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 from signaling import datagrams
-from signaling.bursts import ROOM, Burst
+from signaling.bursts import SPACE, Burst
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 MAX_WAITING_DATAGRAMS = 512
@@ -279,7 +279,7 @@ class RawTransport:
                 size[0] = length
                 if not unprotect(handle, place + at, size):
                     opened.append(cut(at, size[0]))
-            at += ROOM
+            at += SPACE
         if opened:
             self._on_rtp(opened)
         return others

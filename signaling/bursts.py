@@ -9,7 +9,7 @@ from typing import Any
 
 MANY = 128
 """Read at once."""
-ROOM = 2048
+SPACE = 2048
 """Bytes for each; of a longer one that many are read."""
 _NAME = {socket.AF_INET: 16, socket.AF_INET6: 28}
 """Bytes of an address as the system writes it (ip(7), ipv6(7))."""
@@ -45,17 +45,17 @@ if _receive is not None:
 class Burst:
     """What sockets of one address family had to give; `count` datagrams, good until the next `receive`.
 
-    The first begins at `address` in memory, each other one `ROOM` bytes behind the one before it.
+    The first begins at `address` in memory, each other one `SPACE` bytes behind the one before it.
     """
 
     def __init__(self, family: socket.AddressFamily) -> None:
         self.count = 0
         self._family = family
         self._name = _NAME[family]
-        self._data: Any = (ctypes.c_char * (MANY * ROOM))()  # a slice of which is bytes
+        self._data: Any = (ctypes.c_char * (MANY * SPACE))()  # a slice of which is bytes
         self._names: Any = (ctypes.c_char * (MANY * self._name))()
         self.address, names = ctypes.addressof(self._data), ctypes.addressof(self._names)
-        self._pieces = (_Piece * MANY)(*(_Piece(self.address + at * ROOM, ROOM) for at in range(MANY)))
+        self._pieces = (_Piece * MANY)(*(_Piece(self.address + at * SPACE, SPACE) for at in range(MANY)))
         self._messages = (_Message * MANY)()
         for at, message in enumerate(self._messages):
             piece = ctypes.pointer(self._pieces[at])
@@ -63,7 +63,7 @@ class Burst:
         words, word = memoryview(self._messages).cast("B").cast("I"), ctypes.sizeof(ctypes.c_uint)
         self._lengths = words[_Message.length.offset // word :: ctypes.sizeof(_Message) // word]
         data = memoryview(self._data).cast("B")
-        self._firsts, self._seconds = data[::ROOM], data[1::ROOM]
+        self._firsts, self._seconds = data[::SPACE], data[1::SPACE]
 
     def receive(self, descriptor: int) -> None:
         """Reads what a socket has, which may be nothing, and waits for nothing; raises OSError."""
@@ -102,7 +102,7 @@ class Burst:
 
     def data(self, number: int) -> bytes:
         """One of them."""
-        return self.cut(number * ROOM, self._lengths[number])
+        return self.cut(number * SPACE, self._lengths[number])
 
     def cut(self, at: int, length: int) -> bytes:
         """So many bytes from a place on."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from signaling.bursts import AVAILABLE, MANY, ROOM, Burst
+from signaling.bursts import AVAILABLE, MANY, SPACE, Burst
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no recvmmsg")
 
@@ -25,15 +25,15 @@ def test_what_has_come_is_told_apart_in_order_and_with_its_source(family: socket
     burst = Burst(family)
     with bound(family) as alice, bound(family) as bob, bound(family) as dana:
         there = dana.getsockname()
-        for sender, data in ((alice, b"one"), (bob, b""), (alice, b"\x80\xc8" + bytes(ROOM))):
+        for sender, data in ((alice, b"one"), (bob, b""), (alice, b"\x80\xc8" + bytes(SPACE))):
             sender.sendto(data, there)
         select.select([dana], [], [], 10)
         burst.receive(dana.fileno())
         first, empty, long = burst
         assert first == (b"one", alice.getsockname()[:2])
         assert empty == (b"", bob.getsockname()[:2])
-        assert long == ((b"\x80\xc8" + bytes(ROOM))[:ROOM], alice.getsockname()[:2])
-        assert burst.lengths() == [3, 0, ROOM]
+        assert long == ((b"\x80\xc8" + bytes(SPACE))[:SPACE], alice.getsockname()[:2])
+        assert burst.lengths() == [3, 0, SPACE]
         assert [heads[2] for heads in burst.heads()] == [0x80, 0xC8]
         assert burst.names == burst.name(0) + burst.name(1) + burst.name(0) != burst.name(0) * 3
         burst.receive(dana.fileno())
