@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from server import accounts, demo_recording, instance, knowledge, passwords, transcript
+from server import accounts, checkpoints, demo_recording, instance, knowledge, passwords, transcript
 from server.accounts import NewUser
 from server.app import App
 from server.database import Database, articles, clips, new_id, now_ms, open_database, sessions, tickets, users
@@ -237,6 +237,7 @@ async def seed_recording(app: App, agent: str) -> None:
         await connection.execute(sessions.update().where(sessions.c.id == SESSION).values(**lived))
         await connection.execute(tickets.update().where(tickets.c.id == ticket).values(created_at=stored[0].at - _HOUR))
     await transcript.write(app, SESSION)
+    await checkpoints.seal(app, SESSION, "end")
 
 
 async def seed_clip(app: App, trainer: str) -> None:

@@ -124,6 +124,8 @@ async def test_the_demo_shows_the_whole_story_ends_with_ctrl_c_and_keeps_its_dat
             assert shared["recording"] == "on"
             recorded = await maria.until("/api/recordings", lambda answer: len(answer["recordings"]) == 2)
             assert {recording["session"] for recording in recorded["recordings"]} == {session, demo.SESSION}
+            verdict = await maria.ask(f"/api/recordings/{demo.SESSION}/verification")
+            assert (verdict["state"], verdict["checkpoints"]) == ("verified", 1)
             articles = await maria.until(
                 "/api/articles",
                 lambda a: len(a["articles"]) == 4 and all(x["state"] == "published" for x in a["articles"]),
