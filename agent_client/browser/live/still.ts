@@ -6,8 +6,8 @@ import type { SnapshotStored } from "../http";
 import type { LiveSession } from "./live_session";
 import type { Picture } from "./picture";
 
-/** How long the customer's page has for a picture in full resolution. */
-const ANSWER_WITHIN_MS = 3_000;
+/** How long the customer's page has for a picture in full resolution: it may come late, and then there would be two. */
+const ANSWER_WITHIN_MS = 8_000;
 
 /** Still pictures: freezing what is seen, and keeping snapshots. */
 export class Still {
