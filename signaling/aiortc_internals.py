@@ -89,7 +89,7 @@ def _guarded_burst_received(protocol: ice.StunProtocol, burst: Burst) -> None:
     for number in others:
         source = burst.source(number)
         _guarded_datagram_received(protocol, burst.data(number), source)
-        if media is not None and source in state.get("known_sources", ()):
+        if media is not None and source[:2] in state.get("known_sources", ()):
             state["media_name"] = burst.name(number)
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from errno import EAGAIN, EINTR
 from typing import Any
@@ -73,7 +74,7 @@ class Burst:
         if count < 0 and (said := ctypes.get_errno()) not in (EAGAIN, EINTR):
             raise OSError(said, os.strerror(said))
 
-    def __iter__(self) -> Iterator[tuple[bytes, tuple[str, int]]]:
+    def __iter__(self) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
         """Each of them, and where it came from."""
         return ((self.data(number), self.source(number)) for number in range(self.count))
 
@@ -86,11 +87,14 @@ class Burst:
         """Where one came from, as the system writes it."""
         return bytes(self._names[number * self._name : (number + 1) * self._name])
 
-    def source(self, number: int) -> tuple[str, int]:
-        """Where one came from, as `socket` writes it."""
+    def source(self, number: int) -> tuple[Any, ...]:
+        """Where one came from, as `socket` writes it: two values, and two more of IPv6."""
         name = self.name(number)
-        place = name[4:8] if self._family == socket.AF_INET else name[8:24]
-        return socket.inet_ntop(self._family, place), int.from_bytes(name[2:4], "big")
+        port = int.from_bytes(name[2:4], "big")
+        if self._family == socket.AF_INET:
+            return socket.inet_ntop(self._family, name[4:8]), port
+        flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], sys.byteorder)
+        return socket.inet_ntop(self._family, name[8:24]), port, flow, scope
 
     def lengths(self) -> list[int]:
         """How long each is, in bytes."""
